@@ -1,0 +1,1 @@
+//! The way to the ACS: an HTTP client with TLS, authentication, cookies and redirects.

@@ -1,0 +1,1 @@
+//! Digest and Basic authentication, for both sides.

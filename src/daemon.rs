@@ -1,0 +1,1 @@
+//! The poll loop that owns everything which lives as long as the process.

@@ -1,0 +1,1 @@
+//! TR-181 itself: one table an object.

@@ -1,0 +1,27 @@
+//! A TR-069 (CWMP) agent for OpenWrt routers.
+//!
+//! The layers, from the bottom up; imports only run upwards in this list:
+//!
+//! * [`error`], [`time`], [`xml`], [`platform`]: what everything stands on. Only `platform` touches the system.
+//! * [`soap`], [`model`], [`auth`]: messages, the data model engine, digest authentication; free of IO.
+//! * [`device`]: TR-181 itself, one table an object, on top of `model` and `platform`.
+//! * [`cwmp`], [`acs`], [`connreq`]: the protocol (free of IO), the way to the ACS, the ways in.
+//! * [`daemon`], [`cli`]: the process around it.
+
+#![forbid(unsafe_code)]
+
+pub mod acs;
+pub mod auth;
+pub mod cli;
+pub mod config;
+pub mod connreq;
+pub mod cwmp;
+pub mod daemon;
+pub mod device;
+pub mod error;
+pub mod model;
+pub mod platform;
+pub mod soap;
+pub mod state;
+pub mod time;
+pub mod xml;

@@ -1,0 +1,1 @@
+//! The system underneath: files, UCI, ubus, programs.

@@ -1,0 +1,1 @@
+//! The hardened XML reader and the writer.
