@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
-/// The longest path taken from the configuration. ConnectionRequestURL as a whole then stays below 256 characters.
+/// The longest path taken from the configuration: with address and port, ConnectionRequestURL stays below the 256 characters of older data models.
 const MAX_PATH: usize = 200;
 
 /// `ConnectionRequestURL` for requests to this address and port. `path` begins with `/`.
@@ -72,11 +72,15 @@ mod tests {
 
     #[test]
     fn a_configured_path_is_taken_only_if_no_client_would_rewrite_it() {
-        for (option, path) in [("cr", "/cr"), ("/cr", "/cr"), ("/", "/"), ("", "/"), ("/a/b/", "/a/b/"), ("/a.b", "/a.b")] {
+        for (option, path) in
+            [("cr", "/cr"), ("/cr", "/cr"), ("/", "/"), ("", "/"), ("/a/b/", "/a/b/"), ("/a.b", "/a.b")]
+        {
             assert_eq!(configured_path(option).as_deref(), Ok(path), "{option}");
         }
         let long = "a".repeat(MAX_PATH + 1);
-        for option in ["/a b", "/a?b", "/a#b", "/%61", "//a", "/a//b", "/./a", "/a/..", "/a\r\nb", "/ä", "/\"", "///", "//", &long] {
+        for option in [
+            "/a b", "/a?b", "/a#b", "/%61", "//a", "/a//b", "/./a", "/a/..", "/a\r\nb", "/ä", "/\"", "///", "//", &long,
+        ] {
             assert!(configured_path(option).is_err(), "{option}");
         }
     }
