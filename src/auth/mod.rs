@@ -5,4 +5,5 @@
 
 pub mod basic;
 pub mod digest;
+pub mod nonces;
 mod params;

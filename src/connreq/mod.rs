@@ -1,1 +1,12 @@
-//! The ways in: connection requests.
+//! The ways in: connection requests (TR-069a6 3.2.2).
+//!
+//! * [`http`]: sockets, deadlines and caps around [`gate`], which decides; [`request`] is what was asked. Both of these are free of IO.
+//! * [`url`]: the address that the ACS is told.
+//!
+//! Whatever comes in carries no data and starts nothing but a session with the ACS that is configured (SECURITY S2).
+
+pub mod gate;
+pub mod http;
+pub mod limits;
+pub mod request;
+pub mod url;
