@@ -1,0 +1,734 @@
+//! What one request sees and changes.
+//!
+//! A [`Context`] reads each UCI package, file, ubus call and program at most once, however many parameters come from it. Writes are staged in
+//! the packages that it holds, so that everything which is read afterwards shows the end state; nothing leaves it before [`Context::commit`].
+
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value as Json;
+
+use super::registry::Registry;
+use super::schema::Rows;
+use super::tree::{NodeId, ROOT, Schema};
+use crate::error::{Error, Fault, Result};
+use crate::platform::uci::{CommitError, Package, Section, SectionId};
+use crate::platform::{InterfaceAddress, Program, System};
+
+/// The longest file that a value is taken from, in bytes.
+const FILE_LIMIT: usize = 1 << 20;
+
+/// How long a program may take, and how much it may print, in bytes.
+const PROGRAM_DEADLINE: Duration = Duration::from_secs(10);
+const PROGRAM_LIMIT: usize = 1 << 20;
+
+/// What the daemon tells the model of itself.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// `Device.ManagementServer.ConnectionRequestURL`
+    pub connection_request_url: String,
+    /// Whether the clock is known to be right (INTERFACE.md, marks).
+    pub clock_known: bool,
+    /// The configuration of the agent when the daemon read it last.
+    pub interface: String,
+    /// The address of `interface`.
+    pub address: Option<IpAddr>,
+}
+
+/// A row of a table, with the rows around it. What is no table has the row of the nearest table around it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Row {
+    node: NodeId,
+    number: u32,
+    id: RowId,
+    parent: Option<Rc<Row>>,
+}
+
+/// What a row stands for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RowId {
+    /// No row: the root.
+    Root,
+    /// A section of the UCI package of its table.
+    Section(SectionId),
+    /// Something with a key.
+    Key(Rc<str>),
+}
+
+/// A row in the list of its table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// The instance number, from 1.
+    pub number: u32,
+    /// What it stands for.
+    pub id: RowId,
+}
+
+impl Row {
+    /// A row of a table from the list of its rows.
+    #[must_use]
+    pub fn new(node: NodeId, around: &Rc<Self>, entry: &Entry) -> Rc<Self> {
+        Rc::new(Self { node, number: entry.number, id: entry.id.clone(), parent: Some(around.clone()) })
+    }
+
+    /// The table it is a row of.
+    #[must_use]
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// The instance number; 0 for the root.
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// What it stands for.
+    #[must_use]
+    pub fn id(&self) -> &RowId {
+        &self.id
+    }
+
+    /// The row around it.
+    #[must_use]
+    pub fn parent(&self) -> Option<&Rc<Self>> {
+        self.parent.as_ref()
+    }
+}
+
+/// What has to be done after a commit, each once.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Effects {
+    /// UCI packages that were written.
+    pub packages: BTreeSet<String>,
+    /// Programs to be run.
+    pub programs: BTreeSet<Vec<String>>,
+}
+
+impl Effects {
+    /// Adds what another request asks for.
+    pub fn join(&mut self, other: Self) {
+        self.packages.extend(other.packages);
+        self.programs.extend(other.programs);
+    }
+
+    /// Whether there is nothing to be done.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.packages.is_empty() && self.programs.is_empty()
+    }
+}
+
+/// Why a commit did not happen.
+#[derive(Debug)]
+pub enum CommitFailure {
+    /// Somebody else changed a file in between: do the request again.
+    Again,
+    /// It could not be written; everything is as it was.
+    Fault(Fault),
+}
+
+type Kept<T> = BTreeMap<String, std::result::Result<T, String>>;
+
+/// What one request sees and changes.
+pub struct Context {
+    system: Arc<dyn System>,
+    schema: Arc<Schema>,
+    registry: Arc<Mutex<Registry>>,
+    facts: Arc<Facts>,
+    root: Rc<Row>,
+    packages: Kept<Package>,
+    files: Kept<Rc<str>>,
+    directories: Kept<Rc<[String]>>,
+    replies: Kept<Rc<Json>>,
+    programs: Kept<Rc<str>>,
+    memos: BTreeMap<&'static str, Rc<dyn Any>>,
+    addresses: Option<Rc<[InterfaceAddress]>>,
+    names: BTreeMap<String, BTreeMap<SectionId, String>>,
+    tables: BTreeMap<NodeId, (Rc<Row>, Rc<[Entry]>)>,
+    own: BTreeMap<String, Option<String>>,
+    added: Vec<(String, u32)>,
+    forgotten: Vec<(String, u32)>,
+    values: BTreeMap<String, String>,
+    actions: Vec<Vec<String>>,
+    effects: Effects,
+}
+
+impl Context {
+    pub(super) fn new(
+        system: Arc<dyn System>,
+        schema: Arc<Schema>,
+        registry: Arc<Mutex<Registry>>,
+        facts: Arc<Facts>,
+    ) -> Self {
+        Self {
+            system,
+            schema,
+            registry,
+            facts,
+            root: Rc::new(Row { node: ROOT, number: 0, id: RowId::Root, parent: None }),
+            packages: Kept::new(),
+            files: Kept::new(),
+            directories: Kept::new(),
+            replies: Kept::new(),
+            programs: Kept::new(),
+            memos: BTreeMap::new(),
+            addresses: None,
+            names: BTreeMap::new(),
+            tables: BTreeMap::new(),
+            own: BTreeMap::new(),
+            added: Vec::new(),
+            forgotten: Vec::new(),
+            values: BTreeMap::new(),
+            actions: Vec::new(),
+            effects: Effects::default(),
+        }
+    }
+
+    /// The schema.
+    #[must_use]
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// What the daemon tells of itself.
+    #[must_use]
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The router.
+    #[must_use]
+    pub fn system(&self) -> &Arc<dyn System> {
+        &self.system
+    }
+
+    /// The row that is no row.
+    #[must_use]
+    pub fn root(&self) -> Rc<Row> {
+        self.root.clone()
+    }
+
+    pub(super) fn registry(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    // What is read, each once.
+
+    /// A UCI package, with what is staged.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub fn package(&mut self, name: &str) -> Result<&Package> {
+        if !self.packages.contains_key(name) {
+            let package = self.system.load_package(name).map_err(|error| error.to_string());
+            self.packages.insert(String::from(name), package);
+        }
+        match self.packages.get(name) {
+            Some(Ok(package)) => Ok(package),
+            Some(Err(reason)) => Err(Error::Other(reason.clone())),
+            None => Err(Error::other("the package is not there")),
+        }
+    }
+
+    /// A UCI package, to be edited.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub fn package_mut(&mut self, name: &str) -> Result<&mut Package> {
+        self.package(name)?;
+        // What was made from the package may change with it.
+        self.memos.clear();
+        self.tables.clear();
+        self.names.remove(name);
+        match self.packages.get_mut(name) {
+            Some(Ok(package)) => Ok(package),
+            _ => Err(Error::other("the package is not there")),
+        }
+    }
+
+    /// The text of a file, without the white space at its ends.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is longer than 1 MiB.
+    pub fn file(&mut self, path: &str) -> Result<Rc<str>> {
+        if !self.files.contains_key(path) {
+            let text = match self.system.read_file(path, FILE_LIMIT) {
+                Ok(bytes) => Ok(Rc::from(String::from_utf8_lossy(&bytes).trim())),
+                Err(error) => Err(format!("cannot read {path}: {error}")),
+            };
+            self.files.insert(String::from(path), text);
+        }
+        kept(&self.files, path)
+    }
+
+    /// The names in a directory, sorted; none where there is no directory.
+    pub fn directory(&mut self, path: &str) -> Rc<[String]> {
+        if !self.directories.contains_key(path) {
+            let names = self.system.list_dir(path).unwrap_or_default();
+            self.directories.insert(String::from(path), Ok(Rc::from(names)));
+        }
+        kept(&self.directories, path).unwrap_or_else(|_| Rc::from([]))
+    }
+
+    /// The reply to a ubus call.
+    ///
+    /// # Errors
+    /// When there is no ubus, no such object or method, or no answer in time.
+    pub fn ubus(&mut self, object: &str, method: &str, arguments: &Json) -> Result<Rc<Json>> {
+        let call = format!("{object} {method} {arguments}");
+        if !self.replies.contains_key(&call) {
+            let reply = self.system.ubus_call(object, method, arguments);
+            self.replies.insert(call.clone(), reply.map(Rc::new).map_err(|error| error.to_string()));
+        }
+        kept(&self.replies, &call)
+    }
+
+    /// What a program prints, without the white space at its ends.
+    ///
+    /// # Errors
+    /// When it cannot be run, does not end in 10 s, prints more than 1 MiB, or its exit status is not 0.
+    pub fn program(&mut self, argv: &[&str]) -> Result<Rc<str>> {
+        let call = argv.join("\0");
+        if !self.programs.contains_key(&call) {
+            let text = self.run(argv).map(Rc::from).map_err(|error| error.to_string());
+            self.programs.insert(call.clone(), text);
+        }
+        kept(&self.programs, &call)
+    }
+
+    /// Runs a program now, every time.
+    ///
+    /// # Errors
+    /// As [`Context::program`].
+    pub fn run(&self, argv: &[&str]) -> Result<String> {
+        let name = argv.first().copied().unwrap_or_default();
+        let program = Program { argv, input: &[], deadline: PROGRAM_DEADLINE, limit: PROGRAM_LIMIT };
+        let output = self.system.run(&program)?;
+        match output.status {
+            Some(0) => Ok(String::from(String::from_utf8_lossy(&output.stdout).trim())),
+            Some(status) => Err(Error::Other(format!("{name} ended with status {status}"))),
+            None => Err(Error::Other(format!("{name} was ended by a signal"))),
+        }
+    }
+
+    /// The addresses of the kernel.
+    pub fn addresses(&mut self) -> Rc<[InterfaceAddress]> {
+        self.addresses.get_or_insert_with(|| Rc::from(self.system.addresses())).clone()
+    }
+
+    /// Something made from several sources, made once for each key.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub fn memo<T: 'static>(&mut self, key: &'static str, make: fn(&mut Self) -> Result<T>) -> Result<Rc<T>> {
+        if let Some(memo) = self.memos.get(key).cloned().and_then(|memo| memo.downcast().ok()) {
+            return Ok(memo);
+        }
+        let made = Rc::new(make(self)?);
+        self.memos.insert(key, made.clone());
+        Ok(made)
+    }
+
+    // Rows.
+
+    /// The rows of a table inside the row around it.
+    ///
+    /// # Errors
+    /// When where they come from cannot be read.
+    pub fn rows(&mut self, node: NodeId, around: &Rc<Row>) -> Result<Rc<[Entry]>> {
+        if let Some((parent, rows)) = self.tables.get(&node) {
+            if parent == around {
+                return Ok(rows.clone());
+            }
+        }
+        let rows = self.list_rows(node, around)?;
+        // Only the rows inside one row are kept, so that memory does not grow with the tree; they are listed once a pass all the same.
+        self.tables.insert(node, (around.clone(), rows.clone()));
+        Ok(rows)
+    }
+
+    /// The row of a table with an instance number.
+    ///
+    /// # Errors
+    /// As [`Context::rows`].
+    pub fn row(&mut self, node: NodeId, around: &Rc<Row>, number: u32) -> Result<Option<Rc<Row>>> {
+        let rows = self.rows(node, around)?;
+        // Most tables are sorted; those of UCI are in the order of the file.
+        let found = rows.iter().find(|entry| entry.number == number);
+        Ok(found.map(|entry| Row::new(node, around, entry)))
+    }
+
+    fn list_rows(&mut self, node: NodeId, around: &Rc<Row>) -> Result<Rc<[Entry]>> {
+        let schema = self.schema.clone();
+        let Some(table) = schema.node(node).table() else { return Ok(Rc::from([])) };
+        let path = schema.path(node, around);
+        let mut rows = match table.rows {
+            Rows::Sections { package, kind, filter } => {
+                let sections = self.package(package)?.sections();
+                let ids: Vec<_> = sections.filter(|s| s.kind() == kind && filter(s)).map(Section::id).collect();
+                self.number_sections(package, &path, ids)?
+            }
+            Rows::SomeSections { package, list } => {
+                let ids = list(self, around)?;
+                self.number_sections(package, &path, ids)?
+            }
+            Rows::Keys(list) => {
+                let keys = list(self, around)?;
+                self.number_keys(&path, keys)
+            }
+            Rows::Own => {
+                let mut numbers = self.registry().own_rows(&path);
+                numbers.extend(self.added.iter().filter(|(table, _)| *table == path).map(|(_, number)| *number));
+                numbers.retain(|number| !self.forgotten.iter().any(|(table, gone)| *table == path && gone == number));
+                let key = |number: u32| RowId::Key(Rc::from(number.to_string()));
+                numbers.into_iter().map(|number| Entry { number, id: key(number) }).collect()
+            }
+            Rows::Vendor(rows) => match super::vendor::list(self, around, rows)? {
+                super::vendor::Found::Sections(package, ids) => self.number_sections(package, &path, ids)?,
+                super::vendor::Found::Keys(keys) => self.number_keys(&path, keys),
+            },
+        };
+        rows.sort_by_key(|entry| entry.number);
+        Ok(Rc::from(rows))
+    }
+
+    fn number_sections(&mut self, package: &str, path: &str, ids: Vec<SectionId>) -> Result<Vec<Entry>> {
+        self.name_sections(package)?;
+        let names = self.names.remove(package).unwrap_or_default();
+        let registry = self.registry.clone();
+        let mut registry = registry.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rows = Vec::with_capacity(ids.len());
+        {
+            let package = self.package(package)?;
+            for id in ids {
+                let name = package.section(id).and_then(Section::name).or_else(|| names.get(&id).map(String::as_str));
+                if let Some(name) = name {
+                    rows.push(Entry { number: registry.number(path, name), id: RowId::Section(id) });
+                }
+            }
+        }
+        registry.prune(path, &rows.iter().map(|entry| entry.number).collect());
+        drop(registry);
+        self.names.insert(String::from(package), names);
+        Ok(rows)
+    }
+
+    fn number_keys(&mut self, path: &str, keys: Vec<String>) -> Vec<Entry> {
+        let mut registry = self.registry();
+        let mut rows: Vec<Entry> = Vec::with_capacity(keys.len());
+        let mut numbers = BTreeSet::new();
+        for key in keys {
+            let number = registry.number(path, &key);
+            if numbers.insert(number) {
+                rows.push(Entry { number, id: RowId::Key(Rc::from(key)) });
+            }
+        }
+        registry.prune(path, &numbers);
+        rows
+    }
+
+    /// Recognises the sections of a package that have no name, once.
+    fn name_sections(&mut self, package: &str) -> Result<()> {
+        if !self.names.contains_key(package) {
+            let registry = self.registry.clone();
+            let found = self.package(package)?;
+            let names = registry.lock().unwrap_or_else(PoisonError::into_inner).name_sections(found);
+            self.names.insert(String::from(package), names);
+        }
+        Ok(())
+    }
+
+    /// The UCI package of a row of sections.
+    #[must_use]
+    pub fn package_of(&self, row: &Row) -> Option<&'static str> {
+        match self.schema.node(row.node()).table()?.rows {
+            Rows::Sections { package, .. } | Rows::SomeSections { package, .. } => Some(package),
+            Rows::Vendor(rows) => super::vendor::package_of(rows),
+            Rows::Keys(_) | Rows::Own => None,
+        }
+    }
+
+    /// The section of a row.
+    ///
+    /// # Errors
+    /// When it is not there (any more).
+    pub fn section(&mut self, row: &Row) -> Result<&Section> {
+        match (self.package_of(row), row.id()) {
+            (Some(package), &RowId::Section(id)) => {
+                self.package(package)?.section(id).ok_or_else(|| Error::other("the section is gone"))
+            }
+            _ => Err(Error::other("the row has no section")),
+        }
+    }
+
+    /// What a row is known by: the name of its section (or the one that it will get), or its key.
+    ///
+    /// # Errors
+    /// When its section is not there (any more).
+    pub fn key(&mut self, row: &Row) -> Result<String> {
+        match row.id() {
+            RowId::Root => Ok(String::new()),
+            RowId::Key(key) => Ok(String::from(key.as_ref())),
+            &RowId::Section(id) => {
+                if let Some(name) = self.section(row)?.name() {
+                    return Ok(String::from(name));
+                }
+                let package = self.package_of(row).unwrap_or_default();
+                self.name_sections(package)?;
+                let name = self.names.get(package).and_then(|names| names.get(&id)).cloned();
+                name.ok_or_else(|| Error::other("the section has no name"))
+            }
+        }
+    }
+
+    /// An option of the section of a row; `None` where it is not there or empty.
+    ///
+    /// # Errors
+    /// When the section is not there (any more).
+    pub fn option(&mut self, row: &Row, option: &str) -> Result<Option<String>> {
+        Ok(self.section(row)?.get(option).filter(|value| !value.is_empty()).map(String::from))
+    }
+
+    /// The path, without its last dot, of the row of a table (such as `Device.IP.Interface.`) that is known by a key; the table must not lie in
+    /// another.
+    pub fn path_of_key(&mut self, table: &str, key: &str) -> Option<String> {
+        let node = self.schema.find(table)?;
+        let root = self.root();
+        let rows = self.rows(node, &root).ok()?;
+        let number = rows.iter().find_map(|entry| {
+            let row = Row::new(node, &root, entry);
+            (self.key(&row).ok()? == key).then_some(entry.number)
+        })?;
+        Some(format!("{table}{number}"))
+    }
+
+    /// The row of a table that a path such as `Device.IP.Interface.1` stands for, if it is there.
+    pub fn row_of_path(&mut self, table: &str, path: &str) -> Option<Rc<Row>> {
+        let number = path.strip_prefix(table)?.trim_end_matches('.').parse().ok()?;
+        let node = self.schema.find(table)?;
+        let root = self.root();
+        self.row(node, &root, number).ok()?
+    }
+
+    // What is staged.
+
+    /// Makes sure that the section of a row has a name of its own, before something is written into it or refers to it.
+    ///
+    /// # Errors
+    /// When the section is not there (any more).
+    pub fn name_section(&mut self, row: &Row) -> Result<String, Fault> {
+        let name = self.key(row)?;
+        if let (Some(package), &RowId::Section(id)) = (self.package_of(row), row.id()) {
+            if self.section(row)?.name().is_none() {
+                let package = self.package_mut(package)?;
+                package.rename_section(id, &name).map_err(|error| Fault::internal(error.to_string()))?;
+            }
+        }
+        Ok(name)
+    }
+
+    /// Sets an option of the section of a row, or takes it away.
+    ///
+    /// # Errors
+    /// When the section is not there (any more), or UCI cannot hold the value.
+    pub fn set_option(&mut self, row: &Row, option: &str, value: Option<&str>) -> Result<(), Fault> {
+        if self.section(row)?.value(option).is_none() && value.is_none() {
+            return Ok(());
+        }
+        if value.is_some() && self.section(row)?.get(option) == value && self.section(row)?.is_text(option) {
+            return Ok(());
+        }
+        self.name_section(row)?;
+        if let (Some(package), &RowId::Section(id)) = (self.package_of(row), row.id()) {
+            set_section_option(self.package_mut(package)?, id, option, value)?;
+        }
+        Ok(())
+    }
+
+    /// Sets a list option of the section of a row; an empty list takes it away.
+    ///
+    /// # Errors
+    /// When the section is not there (any more), or UCI cannot hold an item.
+    pub fn set_list(&mut self, row: &Row, option: &str, items: &[&str]) -> Result<(), Fault> {
+        if self.section(row)?.list(option) == items {
+            return Ok(());
+        }
+        self.name_section(row)?;
+        if let (Some(package), &RowId::Section(id)) = (self.package_of(row), row.id()) {
+            let package = self.package_mut(package)?;
+            package.set_list(id, option, items).map_err(|error| Fault::value(error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// A new section with a name that nothing else has.
+    ///
+    /// # Errors
+    /// When the package cannot be read, or UCI cannot hold a value.
+    pub fn add_section(
+        &mut self,
+        package: &str,
+        kind: &str,
+        options: &[(&str, &str)],
+    ) -> Result<(SectionId, String), Fault> {
+        let registry = self.registry.clone();
+        let name = {
+            let found = self.package(package)?;
+            registry.lock().unwrap_or_else(PoisonError::into_inner).new_section_name(found)
+        };
+        let package = self.package_mut(package)?;
+        let id = package.add_section(kind, Some(&name)).map_err(|error| Fault::internal(error.to_string()))?;
+        for (option, value) in options {
+            set_section_option(package, id, option, Some(value))?;
+        }
+        Ok((id, name))
+    }
+
+    /// A value of the agent's own, with what is staged.
+    #[must_use]
+    pub fn own(&self, name: &str) -> Option<String> {
+        match self.own.get(name) {
+            Some(staged) => staged.clone(),
+            None => self.registry().own(name).map(String::from),
+        }
+    }
+
+    /// Sets a value of the agent's own, or takes it away.
+    pub fn set_own(&mut self, name: &str, value: Option<&str>) {
+        self.tables.clear();
+        self.memos.clear();
+        self.own.insert(String::from(name), value.map(String::from));
+    }
+
+    /// A new row of a table whose rows only the agent has.
+    pub(super) fn add_own_row(&mut self, table: &str) -> u32 {
+        self.tables.clear();
+        let staged = self.added.iter().filter(|(added, _)| added == table).count();
+        let number = self.registry().next_number(table).saturating_add(u32::try_from(staged).unwrap_or(u32::MAX));
+        self.added.push((String::from(table), number));
+        number
+    }
+
+    /// Says that a row was deleted by the ACS, so that what is known of it goes too.
+    pub(super) fn forget(&mut self, table: &str, number: u32) {
+        self.tables.clear();
+        self.forgotten.push((String::from(table), number));
+    }
+
+    /// Stages a value for a file of sysfs or procfs.
+    pub(super) fn stage_file(&mut self, path: &str, value: &str) {
+        self.files.insert(String::from(path), Ok(Rc::from(value)));
+        self.values.insert(String::from(path), String::from(value));
+    }
+
+    /// Stages a program that sets a value.
+    pub(super) fn stage_program(&mut self, argv: Vec<String>) {
+        self.programs.clear();
+        self.actions.push(argv);
+    }
+
+    /// Runs a program, once, when the request has been answered and its session is over.
+    pub fn after(&mut self, argv: &[&str]) {
+        self.effects.programs.insert(argv.iter().copied().map(String::from).collect());
+    }
+
+    /// Writes everything that is staged: all of it, or nothing. `keep` saves the registry.
+    pub(super) fn commit(
+        mut self,
+        keep: &mut dyn FnMut(&Registry) -> Result<()>,
+    ) -> std::result::Result<Effects, CommitFailure> {
+        let mut packages = std::mem::take(&mut self.packages);
+        let mut changed: Vec<&mut Package> =
+            packages.values_mut().filter_map(|kept| kept.as_mut().ok()).filter(|p| p.is_changed()).collect();
+        let before: Vec<Package> = changed.iter().map(|package| package.original()).collect();
+        self.effects.packages.extend(changed.iter().map(|package| String::from(package.name())));
+        self.system.commit_packages(&mut changed).map_err(|error| match error {
+            CommitError::Changed(_) => CommitFailure::Again,
+            CommitError::Failed(error) => CommitFailure::Fault(error.into()),
+        })?;
+        let mut written = Vec::new();
+        match self.write_outside(&mut written).and_then(|()| self.keep_registry(keep)) {
+            Ok(()) => Ok(self.effects),
+            Err(fault) => {
+                for (path, value) in written {
+                    // Nothing more can be done about a value that cannot be put back.
+                    let _ = self.system.write_value(&path, &value);
+                }
+                for (package, before) in changed.iter_mut().zip(&before) {
+                    package.revert_to(before);
+                }
+                Err(CommitFailure::Fault(match self.system.commit_packages(&mut changed) {
+                    Ok(()) => fault,
+                    Err(_) => Fault::internal(format!("{}; and the configuration could not be put back", fault.text)),
+                }))
+            }
+        }
+    }
+
+    /// Writes the values that live in files and behind programs, and notes what was in the files. What a program did stays done, which is why
+    /// programs come last.
+    fn write_outside(&self, written: &mut Vec<(String, Vec<u8>)>) -> Result<(), Fault> {
+        for (path, value) in &self.values {
+            let before = self.system.read_file(path, FILE_LIMIT).unwrap_or_default();
+            self.system.write_value(path, value.as_bytes()).map_err(Error::io(format!("write {path}")))?;
+            written.push((path.clone(), before));
+        }
+        for argv in &self.actions {
+            let argv: Vec<&str> = argv.iter().map(String::as_str).collect();
+            self.run(&argv)?;
+        }
+        Ok(())
+    }
+
+    fn keep_registry(&self, keep: &mut dyn FnMut(&Registry) -> Result<()>) -> Result<(), Fault> {
+        let mut registry = self.registry();
+        let former = registry.clone();
+        for (table, number) in &self.added {
+            registry.add_own_row(table, *number);
+        }
+        for (table, number) in &self.forgotten {
+            registry.forget(table, *number);
+        }
+        for (name, value) in &self.own {
+            registry.set_own(name, value.clone());
+        }
+        if registry.take_dirty() {
+            if let Err(error) = keep(&registry) {
+                *registry = former;
+                registry.mark_dirty();
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn kept<T: Clone>(kept: &Kept<T>, key: &str) -> Result<T> {
+    match kept.get(key) {
+        Some(Ok(value)) => Ok(value.clone()),
+        Some(Err(reason)) => Err(Error::Other(reason.clone())),
+        None => Err(Error::other("nothing was read")),
+    }
+}
+
+pub(super) fn set_section_option(
+    package: &mut Package,
+    id: SectionId,
+    option: &str,
+    value: Option<&str>,
+) -> Result<(), Fault> {
+    match value {
+        Some(value) => {
+            package.set(id, option, value).map_err(|error| Fault::value(error.to_string()))?;
+        }
+        None => {
+            package.remove(id, option);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,394 @@
+//! Writes: SetParameterValues, AddObject and DeleteObject, each all or nothing (CONFORMANCE P-01 to P-19, P-60 to P-69).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use super::Model;
+use super::access::{exists, full_name, stage, stored};
+use super::context::{CommitFailure, Context, Effects, Row, RowId};
+use super::schema::{Add, Delete, Key, Rows, Source, Values};
+use super::tree::{NodeId, Target, resolve};
+use super::value::boolean;
+use crate::error::{Fault, FaultCode, ParameterFault};
+
+/// Where the ParameterKey is kept (CONFORMANCE P-08).
+pub const PARAMETER_KEY: &str = "Device.ManagementServer.ParameterKey";
+
+/// How often a request is done again because somebody else changed a file in between.
+const TRIES: u32 = 5;
+
+/// A value to be set.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// The full name.
+    pub name: String,
+    /// The local name of the type that came with it, if any.
+    pub kind: Option<String>,
+    /// The text.
+    pub value: String,
+}
+
+/// What a write has done.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Written {
+    /// The full names of the parameters that were written: their new values are no news to whoever wrote them (CONFORMANCE P-10).
+    pub names: Vec<String>,
+    /// What has to be done before the change takes effect; nothing means that it has (Status 0), anything that it will (Status 1).
+    pub effects: Effects,
+}
+
+/// A row that a request touches.
+type Touched = BTreeMap<(NodeId, String), TouchedRow>;
+
+#[derive(Default)]
+struct TouchedRow {
+    row: Option<Rc<Row>>,
+    together: Vec<(&'static str, String)>,
+    changed: Vec<&'static str>,
+}
+
+impl Model {
+    /// SetParameterValues: checks every entry against the end state, collects every fault, and writes all or nothing.
+    ///
+    /// `parameter_key` is stored only on success; `None` for a write that does not come from the ACS.
+    ///
+    /// # Errors
+    /// 9003 with one [`ParameterFault`] for each bad entry; 9003 alone for a name that comes twice or a ParameterKey of more than 32 characters;
+    /// 9002 when it could not be written.
+    pub fn set_values(&mut self, assignments: &[Assignment], parameter_key: Option<&str>) -> Result<Written, Fault> {
+        check_parameter_key(parameter_key)?;
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = assignments.iter().find(|assignment| !seen.insert(assignment.name.as_str())) {
+            return Err(Fault::arguments(format!("{} comes twice", twice.name)));
+        }
+        self.write(|context| {
+            stage_all(context, assignments)?;
+            if let Some(key) = parameter_key {
+                context.set_own(PARAMETER_KEY, Some(key));
+            }
+            Ok(assignments.iter().map(|assignment| assignment.name.clone()).collect())
+        })
+        .map(|(names, effects)| Written { names, effects })
+    }
+
+    /// AddObject: makes a row with its defaults and returns its instance number.
+    ///
+    /// # Errors
+    /// 9005 when it is no table, or not one that the ACS can add to; 9004 when it is full; 9003 for a bad ParameterKey; 9002 when it could not be
+    /// written.
+    pub fn add_object(&mut self, path: &str, parameter_key: Option<&str>) -> Result<(u32, Written), Fault> {
+        check_parameter_key(parameter_key)?;
+        let ((number, names), effects) = self.write(|context| {
+            let (node, around) = match resolve(context, path)?.as_slice() {
+                [Target::Table(node, around)] if path.ends_with('.') => (*node, around.clone()),
+                _ => return Err(Fault::name(path)),
+            };
+            let number = add_row(context, node, &around, path)?;
+            if let Some(key) = parameter_key {
+                context.set_own(PARAMETER_KEY, Some(key));
+            }
+            let names = names_beside(context, node, &around);
+            Ok((number, names))
+        })?;
+        Ok((number, Written { names, effects }))
+    }
+
+    /// DeleteObject: takes a row away, with everything below it.
+    ///
+    /// # Errors
+    /// 9005 when it is no row, or not one that can go; 9003 for a bad ParameterKey; 9002 when it could not be written.
+    pub fn delete_object(&mut self, path: &str, parameter_key: Option<&str>) -> Result<Written, Fault> {
+        check_parameter_key(parameter_key)?;
+        let (names, effects) = self.write(|context| {
+            let (node, row) = match resolve(context, path)?.as_slice() {
+                [Target::Object(node, row)] if path.ends_with('.') && row.node() == *node && row.number() != 0 => {
+                    (*node, row.clone())
+                }
+                _ => return Err(Fault::name(path)),
+            };
+            let schema = context.schema().clone();
+            let Some(delete) = schema.node(node).table().and_then(|table| table.delete) else {
+                return Err(Fault::name(path));
+            };
+            match delete {
+                Delete::By(delete) => delete(context, &row)?,
+                Delete::Plain => {
+                    if let (Some(package), &RowId::Section(id)) = (context.package_of(&row), row.id()) {
+                        context.package_mut(package)?.remove_section(id);
+                    }
+                }
+            }
+            if let Some(around) = row.parent() {
+                context.forget(&schema.path(node, around), row.number());
+            }
+            apply_vendor(context, node);
+            if let Some(key) = parameter_key {
+                context.set_own(PARAMETER_KEY, Some(key));
+            }
+            Ok(row.parent().map(|around| names_beside(context, node, around)).unwrap_or_default())
+        })?;
+        Ok(Written { names, effects })
+    }
+
+    /// Stages with a function and commits; again from the beginning when somebody else was faster.
+    fn write<T>(&mut self, stage: impl Fn(&mut Context) -> Result<T, Fault>) -> Result<(T, Effects), Fault> {
+        for _ in 0..TRIES {
+            let mut context = self.context();
+            let staged = stage(&mut context)?;
+            match context.commit(&mut self.keep) {
+                Ok(effects) => return Ok((staged, effects)),
+                Err(CommitFailure::Fault(fault)) => return Err(fault),
+                Err(CommitFailure::Again) => {}
+            }
+        }
+        Err(Fault::new(FaultCode::REQUEST_DENIED, "the configuration is being changed by somebody else all the time"))
+    }
+}
+
+fn check_parameter_key(key: Option<&str>) -> Result<(), Fault> {
+    match key {
+        Some(key) if key.chars().count() > 32 => Err(Fault::arguments("the ParameterKey has more than 32 characters")),
+        _ => Ok(()),
+    }
+}
+
+fn stage_all(context: &mut Context, assignments: &[Assignment]) -> Result<(), Fault> {
+    let mut faults: Vec<Option<Fault>> = assignments.iter().map(|_| None).collect();
+    let mut touched = Touched::new();
+    for (assignment, fault) in assignments.iter().zip(&mut faults) {
+        *fault = stage_one(context, assignment, &mut touched).err();
+    }
+    let mut blamed: Vec<(String, Fault)> = Vec::new();
+    for ((node, path), touched) in &touched {
+        let Some(row) = &touched.row else { continue };
+        // A row with a bad entry is not judged: what is wrong with it is known already.
+        let faulty = assignments
+            .iter()
+            .zip(&faults)
+            .any(|(assignment, fault)| fault.is_some() && parent_path(&assignment.name) == path);
+        if faulty {
+            continue;
+        }
+        if let Err((parameter, fault)) = finish_row(context, *node, row, touched) {
+            blamed.push((format!("{path}{parameter}"), fault));
+        }
+    }
+    if blamed.is_empty() && faults.iter().all(Option::is_none) {
+        for ((node, path), touched) in &touched {
+            let Some(row) = &touched.row else { continue };
+            if let Err((parameter, fault)) = judge_row(context, *node, row, &touched.changed) {
+                blamed.push((format!("{path}{parameter}"), fault));
+            }
+            apply_vendor(context, *node);
+        }
+    }
+    let mut parameters: Vec<ParameterFault> = assignments
+        .iter()
+        .zip(faults)
+        .filter_map(|(assignment, fault)| {
+            fault.map(|fault| ParameterFault { name: assignment.name.clone(), code: fault.code, text: fault.text })
+        })
+        .collect();
+    for (name, fault) in blamed {
+        // The ACS looks for the blame among what it sent.
+        let path = parent_path(&name);
+        let sent = assignments
+            .iter()
+            .find(|assignment| assignment.name == name)
+            .or_else(|| assignments.iter().find(|assignment| parent_path(&assignment.name) == path));
+        let name = sent.map_or(name.clone(), |assignment| assignment.name.clone());
+        parameters.push(ParameterFault { name, code: fault.code, text: fault.text });
+    }
+    if parameters.is_empty() {
+        return Ok(());
+    }
+    let mut fault = Fault::from(FaultCode::INVALID_ARGUMENTS);
+    fault.parameters = parameters;
+    Err(fault)
+}
+
+fn parent_path(name: &str) -> &str {
+    name.rfind('.').and_then(|dot| name.get(..=dot)).unwrap_or_default()
+}
+
+fn stage_one(context: &mut Context, assignment: &Assignment, touched: &mut Touched) -> Result<(), Fault> {
+    let name = assignment.name.as_str();
+    if name.is_empty() || name.ends_with('.') || name.contains('*') {
+        return Err(Fault::name(name));
+    }
+    let targets = resolve(context, name)?;
+    let [Target::Parameter(node, row, parameter)] = targets.as_slice() else { return Err(Fault::name(name)) };
+    if !parameter.writable {
+        return Err(FaultCode::NON_WRITABLE_PARAMETER.into());
+    }
+    let value = parameter.value.accept(assignment.kind.as_deref(), &assignment.value)?;
+    if parameter.value.reference.is_some_and(|reference| reference.strong) {
+        for path in value.split(',').filter(|path| !path.is_empty()) {
+            if !exists(context, path) {
+                return Err(Fault::value(format!("there is no {path}")));
+            }
+        }
+    }
+    let path = context.schema().path(*node, row);
+    let entry = touched.entry((*node, path)).or_default();
+    entry.row = Some(row.clone());
+    entry.changed.push(parameter.name);
+    if let Source::Together(_) = parameter.source {
+        entry.together.push((parameter.name, value));
+        return Ok(());
+    }
+    if parameter.command && boolean(&value) == Some(false) {
+        return Ok(());
+    }
+    stage(context, *node, row, parameter, &value)
+}
+
+fn finish_row(
+    context: &mut Context,
+    node: NodeId,
+    row: &Rc<Row>,
+    touched: &TouchedRow,
+) -> Result<(), (&'static str, Fault)> {
+    let Some((first, _)) = touched.together.first() else { return Ok(()) };
+    let object = context.schema().node(node).object;
+    match object.and_then(|object| object.set_together) {
+        Some(set) => set(context, row, &Values(&touched.together)),
+        None => Err((first, FaultCode::NON_WRITABLE_PARAMETER.into())),
+    }
+}
+
+/// Judges a row by the end state: its object's own check, then its keys.
+fn judge_row(
+    context: &mut Context,
+    node: NodeId,
+    row: &Rc<Row>,
+    changed: &[&'static str],
+) -> Result<(), (&'static str, Fault)> {
+    let schema = context.schema().clone();
+    let node_of = schema.node(node);
+    if let Some(check) = node_of.object.and_then(|object| object.check) {
+        check(context, row)?;
+    }
+    let Some(table) = node_of.table().filter(|_| row.node() == node) else { return Ok(()) };
+    let enabling = |name: &&&str| **name == table.enable;
+    for key in table.keys.iter().chain(&[Key { parameters: &["Alias"], functional: false }]) {
+        let Some(parameter) = changed.iter().find(|name| key.parameters.contains(*name) || enabling(name)) else {
+            continue;
+        };
+        let blame = key.parameters.iter().copied().find(|name| changed.contains(name)).unwrap_or(parameter);
+        check_key(context, node, row, key, table.enable).map_err(|fault| (blame, fault))?;
+    }
+    Ok(())
+}
+
+/// That no other row has the same key (CONFORMANCE J-06, P-65).
+fn check_key(context: &mut Context, node: NodeId, row: &Rc<Row>, key: &Key, enable: &str) -> Result<(), Fault> {
+    let schema = context.schema().clone();
+    let Some(around) = row.parent().cloned() else { return Ok(()) };
+    let parameters: Vec<_> = key.parameters.iter().filter_map(|name| schema.node(node).parameter(name)).collect();
+    let enable = schema.node(node).parameter(enable).filter(|_| key.functional);
+    let enabled = |context: &mut Context, row: &Rc<Row>| match enable {
+        Some(enable) => stored(context, node, row, enable).is_ok_and(|value| value == "true"),
+        None => true,
+    };
+    if parameters.is_empty() || parameters.len() != key.parameters.len() || !enabled(context, row) {
+        return Ok(());
+    }
+    let mine = key_values(context, node, row, &parameters)?;
+    for entry in context.rows(node, &around)?.iter() {
+        let other = Row::new(node, &around, entry);
+        if other.number() != row.number() && enabled(context, &other) {
+            let same = key_values(context, node, &other, &parameters).is_ok_and(|other| other == mine);
+            if same {
+                let names = key.parameters.join(", ");
+                return Err(Fault::value(format!("instance {} has the same {names}", other.number())));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn key_values(
+    context: &mut Context,
+    node: NodeId,
+    row: &Rc<Row>,
+    parameters: &[&'static super::schema::Parameter],
+) -> Result<Vec<String>, Fault> {
+    let mut values = Vec::with_capacity(parameters.len());
+    for parameter in parameters {
+        let value = stored(context, node, row, parameter)?.into_owned();
+        values.push(match parameter.value.list {
+            // Lists compare as sets (CONFORMANCE J-05).
+            Some(_) => value.split(',').collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(","),
+            None => value,
+        });
+    }
+    Ok(values)
+}
+
+fn add_row(context: &mut Context, node: NodeId, around: &Rc<Row>, path: &str) -> Result<u32, Fault> {
+    let schema = context.schema().clone();
+    let Some(table) = schema.node(node).table() else { return Err(Fault::name(path)) };
+    let Some(add) = table.add else { return Err(Fault::name(path)) };
+    if context.rows(node, around)?.len() >= table.limit {
+        return Err(FaultCode::RESOURCES_EXCEEDED.into());
+    }
+    let key = match (add, table.rows) {
+        (Add::By(add), _) => add(context, around)?,
+        (Add::Plain(options), Rows::Sections { package, kind, .. }) => context.add_section(package, kind, options)?.1,
+        (Add::Plain(_), Rows::Own) => context.add_own_row(path).to_string(),
+        (Add::Plain(options), Rows::Vendor(rows)) => {
+            let (package, kind) = super::vendor::sections_of(rows).ok_or_else(|| Fault::name(path))?;
+            context.add_section(package, kind, options)?.1
+        }
+        (Add::Plain(_), Rows::SomeSections { .. } | Rows::Keys(_)) => return Err(Fault::name(path)),
+    };
+    let mut made = None;
+    for entry in context.rows(node, around)?.iter() {
+        let row = Row::new(node, around, entry);
+        if context.key(&row)? == key {
+            made = Some(row);
+            break;
+        }
+    }
+    let row = made.ok_or_else(|| Fault::internal("the new row is not in its table"))?;
+    set_defaults(context, node, &row)?;
+    apply_vendor(context, node);
+    Ok(row.number())
+}
+
+/// Gives a new row the defaults of TR-181 (CONFORMANCE P-61), where it has other values.
+fn set_defaults(context: &mut Context, node: NodeId, row: &Rc<Row>) -> Result<(), Fault> {
+    let schema = context.schema().clone();
+    let mut together = TouchedRow { row: Some(row.clone()), ..TouchedRow::default() };
+    for parameter in &schema.node(node).parameters {
+        let Some(default) = parameter.default.filter(|_| parameter.writable && !parameter.command) else { continue };
+        if stored(context, node, row, parameter).is_ok_and(|value| value == default) {
+            continue;
+        }
+        if let Source::Together(_) = parameter.source {
+            together.together.push((parameter.name, String::from(default)));
+        } else {
+            stage(context, node, row, parameter, default)?;
+        }
+    }
+    finish_row(context, node, row, &together).map_err(|(_, fault)| fault)
+}
+
+/// The parameters of the object around a table that change with the number of its rows (CONFORMANCE P-69).
+fn names_beside(context: &mut Context, node: NodeId, around: &Rc<Row>) -> Vec<String> {
+    let schema = context.schema().clone();
+    let table = schema.node(node);
+    let parent = schema.node(table.parent);
+    let counts = parent.parameters.iter().filter(|p| matches!(p.source, Source::Count(name) if name == table.name));
+    counts.map(|parameter| full_name(context, table.parent, around, parameter.name)).collect()
+}
+
+fn apply_vendor(context: &mut Context, node: NodeId) {
+    let schema = context.schema().clone();
+    if let Some(object) = schema.node(node).object {
+        for argv in schema.apply_of(object.path) {
+            context.after(argv);
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! The schema as a tree of names, and the way from a name to what it stands for.
+
+use std::collections::BTreeMap;
+
+use super::context::{Context, Row};
+use super::schema::{Object, Parameter, Table};
+use super::value::is_number;
+use crate::error::{Error, Fault, Result};
+
+/// A node of the tree: an object, or a table with what each of its rows has.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct NodeId(u16);
+
+/// The root of every name.
+pub const ROOT: NodeId = NodeId(0);
+
+/// An object, or a table with what each of its rows has.
+#[derive(Debug)]
+pub struct Node {
+    /// The part of the path, such as `WiFi`.
+    pub name: &'static str,
+    /// The object around it; the root's is itself.
+    pub parent: NodeId,
+    /// Its definition; `None` for an object that has neither parameters nor rows of its own.
+    pub object: Option<&'static Object>,
+    /// Its parameters (those of each row, for a table), sorted by name.
+    pub parameters: Vec<&'static Parameter>,
+    /// The objects below it (below each row, for a table), sorted by name.
+    pub children: Vec<NodeId>,
+}
+
+impl Node {
+    /// How rows come and go, if it is a table.
+    #[must_use]
+    pub fn table(&self) -> Option<&'static Table> {
+        self.object.and_then(|object| object.table.as_ref())
+    }
+
+    /// The parameter of this name.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&'static Parameter> {
+        let index = self.parameters.binary_search_by(|parameter| parameter.name.cmp(name)).ok()?;
+        self.parameters.get(index).copied()
+    }
+}
+
+/// All objects, standard and vendor's.
+#[derive(Debug)]
+pub struct Schema {
+    nodes: Vec<Node>,
+    programs: Vec<(&'static str, &'static [&'static str])>,
+}
+
+impl Schema {
+    /// Makes the tree. A later object of the same path replaces parameters of the same name, one by one, and adds the others (INTERFACE.md,
+    /// vendor model files); the rows of a table are those of the last object that says where they come from.
+    ///
+    /// # Errors
+    /// When a path is no path, or when two objects differ in whether it is a table.
+    pub fn new(objects: impl IntoIterator<Item = &'static Object>) -> Result<Self> {
+        let root = Node { name: "Device", parent: ROOT, object: None, parameters: Vec::new(), children: Vec::new() };
+        let mut schema = Self { nodes: vec![root], programs: Vec::new() };
+        let mut parameters: BTreeMap<NodeId, BTreeMap<&'static str, &'static Parameter>> = BTreeMap::new();
+        for object in objects {
+            let id = schema.place(object)?;
+            let entry = parameters.entry(id).or_default();
+            for parameter in object.parameters {
+                entry.insert(parameter.name, parameter);
+            }
+        }
+        for (id, found) in parameters {
+            if let Some(node) = schema.nodes.get_mut(usize::from(id.0)) {
+                node.parameters = found.into_values().collect();
+            }
+        }
+        for index in 0..schema.nodes.len() {
+            let Some(node) = schema.nodes.get(index) else { continue };
+            let mut children = node.children.clone();
+            children.sort_by_key(|child| schema.node(*child).name);
+            if let Some(node) = schema.nodes.get_mut(index) {
+                node.children = children;
+            }
+        }
+        Ok(schema)
+    }
+
+    /// Names programs that run when a request has changed something below a path (a vendor's `apply`).
+    pub fn add_apply(&mut self, path: &'static str, argv: &'static [&'static str]) {
+        self.programs.push((path, argv));
+    }
+
+    /// The programs that run when an object has changed.
+    pub(super) fn apply_of(&self, path: &str) -> impl Iterator<Item = &'static [&'static str]> {
+        self.programs.iter().filter(move |(object, _)| *object == path).map(|(_, argv)| *argv)
+    }
+
+    fn place(&mut self, object: &'static Object) -> Result<NodeId> {
+        let bad = |reason: &str| Error::Other(format!("{}: {reason}", object.path));
+        let path = object.path.strip_prefix("Device.").ok_or_else(|| bad("an object begins with Device."))?;
+        let mut node = ROOT;
+        let mut parts = path.split_terminator('.').peekable();
+        if !path.is_empty() && !path.ends_with('.') {
+            return Err(bad("an object ends with a dot"));
+        }
+        while let Some(name) = parts.next() {
+            if name.is_empty() || name == "{i}" {
+                return Err(bad("a part of the path is missing"));
+            }
+            let table = parts.next_if_eq(&"{i}").is_some();
+            let last = parts.peek().is_none();
+            node = self.child_or_new(node, name)?;
+            let Some(entry) = self.nodes.get_mut(usize::from(node.0)) else { continue };
+            if last && object.table.is_some() != table {
+                return Err(bad("{i} at the end and rows go together"));
+            }
+            if last && (table || entry.table().is_none()) {
+                entry.object = Some(object);
+            }
+            if entry.table().is_some() != table {
+                return Err(bad("the table around it must come first"));
+            }
+        }
+        Ok(node)
+    }
+
+    fn child_or_new(&mut self, parent: NodeId, name: &'static str) -> Result<NodeId> {
+        if let Some(child) = self.child(parent, name) {
+            return Ok(child);
+        }
+        let id = u16::try_from(self.nodes.len()).map(NodeId).map_err(|_| Error::other("too many objects"))?;
+        self.nodes.push(Node { name, parent, object: None, parameters: Vec::new(), children: Vec::new() });
+        if let Some(node) = self.nodes.get_mut(usize::from(parent.0)) {
+            node.children.push(id);
+        }
+        Ok(id)
+    }
+
+    /// A node.
+    #[must_use]
+    pub fn node(&self, id: NodeId) -> &Node {
+        static NOTHING: Node =
+            Node { name: "", parent: ROOT, object: None, parameters: Vec::new(), children: Vec::new() };
+        self.nodes.get(usize::from(id.0)).unwrap_or(&NOTHING)
+    }
+
+    /// The object of this name below another.
+    #[must_use]
+    pub fn child(&self, parent: NodeId, name: &str) -> Option<NodeId> {
+        self.node(parent).children.iter().copied().find(|child| self.node(*child).name == name)
+    }
+
+    /// The object with this path, with or without `{i}` parts: `Device.WiFi.SSID.`.
+    #[must_use]
+    pub fn find(&self, path: &str) -> Option<NodeId> {
+        let rest = path.strip_prefix("Device.")?;
+        rest.split_terminator('.').filter(|part| *part != "{i}").try_fold(ROOT, |node, part| self.child(node, part))
+    }
+
+    /// The path of a node with instance numbers: of the object, or of the row when `row` belongs to the node itself.
+    #[must_use]
+    pub fn path(&self, node: NodeId, row: &Row) -> String {
+        let mut path = String::new();
+        self.push_path(node, Some(row), &mut path);
+        path
+    }
+
+    fn push_path(&self, node: NodeId, row: Option<&Row>, path: &mut String) {
+        let number = row.filter(|row| row.node() == node && row.number() != 0);
+        if node != ROOT {
+            let around = number.map_or(row, |row| row.parent().map(AsRef::as_ref));
+            self.push_path(self.node(node).parent, around, path);
+        }
+        path.push_str(self.node(node).name);
+        path.push('.');
+        if let Some(row) = number {
+            path.push_str(&row.number().to_string());
+            path.push('.');
+        }
+    }
+}
+
+/// What a name stands for.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// A parameter of an object or row.
+    Parameter(NodeId, std::rc::Rc<Row>, &'static Parameter),
+    /// An object that is there once, or a row of a table.
+    Object(NodeId, std::rc::Rc<Row>),
+    /// A table, with the row around it.
+    Table(NodeId, std::rc::Rc<Row>),
+}
+
+/// The longest name that is looked at (CONFORMANCE J-11 has 256 characters for a path).
+const LONGEST: usize = 1024;
+
+/// Finds what a name stands for. `*` in the place of an instance number stands for every row (CONFORMANCE P-35).
+///
+/// # Errors
+/// 9005 when there is no such parameter or object; 9002 when the rows of a table on the way cannot be read.
+pub fn resolve(context: &mut Context, name: &str) -> Result<Vec<Target>, Fault> {
+    if name.is_empty() {
+        return Ok(vec![Target::Object(ROOT, context.root())]);
+    }
+    if name.len() > LONGEST {
+        return Err(Fault::name("(a name of more than 1024 bytes)"));
+    }
+    let (path, last) = match name.strip_suffix('.') {
+        Some(path) => (path, None),
+        None => name.rsplit_once('.').map(|(path, last)| (path, Some(last))).ok_or_else(|| Fault::name(name))?,
+    };
+    let schema = context.schema().clone();
+    let mut targets = vec![Target::Object(ROOT, context.root())];
+    let mut parts = path.split('.');
+    if parts.next() != Some(schema.node(ROOT).name) {
+        return Err(Fault::name(name));
+    }
+    let mut wild = false;
+    for part in parts {
+        let mut next = Vec::new();
+        for target in targets {
+            match target {
+                Target::Object(node, row) => {
+                    if let Some(child) = schema.child(node, part) {
+                        next.push(match schema.node(child).table() {
+                            Some(_) => Target::Table(child, row),
+                            None => Target::Object(child, row),
+                        });
+                    }
+                }
+                Target::Table(node, around) if part == "*" => {
+                    wild = true;
+                    let rows = context.rows(node, &around)?;
+                    next.extend(rows.iter().map(|entry| Target::Object(node, Row::new(node, &around, entry))));
+                }
+                Target::Table(node, around) if is_number(part) => {
+                    if let Some(row) = part.parse().ok().map(|number| context.row(node, &around, number)) {
+                        next.extend(row?.map(|row| Target::Object(node, row)));
+                    }
+                }
+                Target::Table(..) | Target::Parameter(..) => {}
+            }
+        }
+        targets = next;
+        if targets.is_empty() && !wild {
+            return Err(Fault::name(name));
+        }
+    }
+    let Some(last) = last else { return Ok(targets) };
+    let nothing_to_find = targets.is_empty();
+    let mut found = Vec::new();
+    for target in targets {
+        if let Target::Object(node, row) = target {
+            found.extend(schema.node(node).parameter(last).map(|parameter| Target::Parameter(node, row, parameter)));
+        }
+    }
+    if found.is_empty() && !nothing_to_find { Err(Fault::name(name)) } else { Ok(found) }
+}
