@@ -3,7 +3,9 @@
 //! [`plan`] says when a session is due, [`events`] and [`inform`] what its Inform carries, [`session`] what is said in it and [`retry`] how long
 //! to wait after it failed. [`schedule`] and [`notify`] find out what has come to be told, [`version`] in which version of CWMP.
 
+pub mod answers;
 pub mod events;
+pub mod handlers;
 pub mod inform;
 pub mod notify;
 pub mod plan;

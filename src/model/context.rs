@@ -116,10 +116,10 @@ impl Effects {
         self.programs.extend(other.programs);
     }
 
-    /// Whether there is nothing to be done.
+    /// Whether a service has to be told before the change takes effect. The agent's own configuration takes effect at once.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.packages.is_empty() && self.programs.is_empty()
+    pub fn take_time(&self) -> bool {
+        !self.programs.is_empty() || self.packages.iter().any(|package| package != "cwmpd")
     }
 }
 
@@ -211,6 +211,12 @@ impl Context {
     #[must_use]
     pub fn root(&self) -> Rc<Row> {
         self.root.clone()
+    }
+
+    /// The attributes that were set for a parameter.
+    #[must_use]
+    pub fn registry_attribute(&self, name: &str) -> Option<super::attributes::Attribute> {
+        self.registry().attribute(name).cloned()
     }
 
     pub(super) fn registry(&self) -> MutexGuard<'_, Registry> {
