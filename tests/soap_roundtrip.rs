@@ -163,7 +163,13 @@ fn messages() -> Vec<Message> {
                     password: s("p"),
                     exec_env: s("e"),
                 },
-                DuOperation::Update { uuid: uuid.clone(), version: s("2"), url: s(""), username: s(""), password: s("") },
+                DuOperation::Update {
+                    uuid: uuid.clone(),
+                    version: s("2"),
+                    url: s(""),
+                    username: s(""),
+                    password: s(""),
+                },
                 DuOperation::Uninstall { uuid, version: s(""), exec_env: s("e") },
             ],
             command_key: s("k"),
@@ -174,12 +180,7 @@ fn messages() -> Vec<Message> {
         Message::GetOptions { option_name: s("") },
         Message::GetOptionsResponse,
         Message::Inform(Box::new(Inform {
-            device_id: DeviceId {
-                manufacturer: s("M"),
-                oui: s("00D09E"),
-                product_class: s(""),
-                serial_number: s("1"),
-            },
+            device_id: DeviceId { manufacturer: s("M"), oui: s("00D09E"), product_class: s(""), serial_number: s("1") },
             events: vec![
                 Event { code: s("1 BOOT"), command_key: s("") },
                 Event { code: s("M Reboot"), command_key: s("k") },
