@@ -387,3 +387,27 @@ proptest! {
         prop_assert_eq!(read.body, Some(Message::SetParameterValues { parameters: expected, parameter_key: carried(&text) }));
     }
 }
+
+/// Secrets of a message do not get into a log by way of `Debug`.
+#[test]
+fn debug_shows_no_secret() {
+    let secret = || s("hunter2");
+    let (username, password, file_type) = (secret(), secret(), s("1 Firmware Upgrade Image"));
+    let parameters = vec![value("Device.WiFi.AccessPoint.1.Security.KeyPassphrase", "string", "hunter2")];
+    let install =
+        DuOperation::Install { url: secret(), uuid: s(""), username: secret(), password: secret(), exec_env: s("") };
+    for message in [
+        Message::SetParameterValues { parameters, parameter_key: s("") },
+        Message::Download(Box::new(Download {
+            username: username.clone(),
+            password: password.clone(),
+            file_type: file_type.clone(),
+            ..Download::default()
+        })),
+        Message::Upload(Box::new(Upload { username, password, file_type, ..Upload::default() })),
+        Message::ScheduleDownload(Box::new(ScheduleDownload { password: secret(), ..ScheduleDownload::default() })),
+        Message::ChangeDuState { operations: vec![install], command_key: s("") },
+    ] {
+        assert!(!format!("{message:?}").contains("hunter2"), "{}", message.name());
+    }
+}

@@ -287,6 +287,7 @@ impl List {
         while list.make_item() {
             list.empty_buffer();
         }
+        list.empty_buffer();
         list.expected = list.seen;
         let w = &mut Writer::new(&mut list.head);
         open_envelope(w, namespace, header);

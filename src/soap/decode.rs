@@ -129,7 +129,7 @@ impl Document {
         while let Some(part) = d.child()? {
             match part.local() {
                 "Header" => self.read_header(d)?,
-                "Body" if !seen_body && part.namespace() == Some(ENVELOPE) => {
+                "Body" if !seen_body && part.namespace().is_none_or(|uri| uri == ENVELOPE) => {
                     seen_body = true;
                     self.in_body = true;
                     result = self.read_body(d);
