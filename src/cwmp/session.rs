@@ -355,7 +355,7 @@ impl Session {
                 self.last_id = self.last_id.saturating_add(1);
                 let header = Header { id: Some(format!("{}{}", self.id_prefix, self.last_id)), ..Header::default() };
                 let body = Some(request.message.clone());
-                self.sent = Box::new(Envelope { namespace: self.version.namespace(), header, body });
+                *self.sent = Envelope { namespace: self.version.namespace(), header, body };
                 self.state = State::Request;
                 Action::Post(self.sent.clone())
             }
