@@ -16,7 +16,7 @@ use super::registry::Registry;
 use super::schema::Rows;
 use super::tree::{NodeId, ROOT, Schema};
 use crate::error::{Error, Fault, Result};
-use crate::platform::uci::{CommitError, Package, Section, SectionId};
+use crate::platform::uci::{CommitError, OptionValue, Package, Section, SectionId};
 use crate::platform::{InterfaceAddress, Program, System};
 
 /// The longest file that a value is taken from, in bytes.
@@ -376,7 +376,7 @@ impl Context {
         let mut rows = match table.rows {
             Rows::Sections { package, kind, filter } => {
                 let sections = self.package(package)?.sections();
-                let ids: Vec<_> = sections.filter(|s| s.kind() == kind && filter(s)).map(Section::id).collect();
+                let ids: Vec<_> = sections.filter(|s| s.kind() == kind && filter(s)).map(|s| s.id()).collect();
                 self.number_sections(package, &path, ids)?
             }
             Rows::SomeSections { package, list } => {
@@ -412,7 +412,10 @@ impl Context {
         {
             let package = self.package(package)?;
             for id in ids {
-                let name = package.section(id).and_then(Section::name).or_else(|| names.get(&id).map(String::as_str));
+                let name = package
+                    .section(id)
+                    .and_then(|section| section.name())
+                    .or_else(|| names.get(&id).map(String::as_str));
                 if let Some(name) = name {
                     rows.push(Entry { number: registry.number(path, name), id: RowId::Section(id) });
                 }
@@ -463,7 +466,7 @@ impl Context {
     ///
     /// # Errors
     /// When it is not there (any more).
-    pub fn section(&mut self, row: &Row) -> Result<&Section> {
+    pub fn section(&mut self, row: &Row) -> Result<Section<'_>> {
         match (self.package_of(row), row.id()) {
             (Some(package), &RowId::Section(id)) => {
                 self.package(package)?.section(id).ok_or_else(|| Error::other("the section is gone"))
@@ -546,7 +549,7 @@ impl Context {
         if self.section(row)?.value(option).is_none() && value.is_none() {
             return Ok(());
         }
-        if value.is_some() && self.section(row)?.get(option) == value && self.section(row)?.is_text(option) {
+        if value.is_some() && self.section(row)?.get(option) == value {
             return Ok(());
         }
         self.name_section(row)?;
@@ -561,7 +564,7 @@ impl Context {
     /// # Errors
     /// When the section is not there (any more), or UCI cannot hold an item.
     pub fn set_list(&mut self, row: &Row, option: &str, items: &[&str]) -> Result<(), Fault> {
-        if self.section(row)?.list(option) == items {
+        if self.section(row)?.value(option) == list_value(items) {
             return Ok(());
         }
         self.name_section(row)?;
@@ -665,10 +668,10 @@ impl Context {
                     // Nothing more can be done about a value that cannot be put back.
                     let _ = self.system.write_value(&path, &value);
                 }
-                for (package, before) in changed.iter_mut().zip(&before) {
-                    package.revert_to(before);
-                }
-                Err(CommitFailure::Fault(match self.system.commit_packages(&mut changed) {
+                let mut undone: Vec<Package> =
+                    changed.iter().zip(&before).map(|(after, before)| before.in_place_of(after)).collect();
+                let mut undone: Vec<&mut Package> = undone.iter_mut().collect();
+                Err(CommitFailure::Fault(match self.system.commit_packages(&mut undone) {
                     Ok(()) => fault,
                     Err(_) => Fault::internal(format!("{}; and the configuration could not be put back", fault.text)),
                 }))
@@ -720,6 +723,10 @@ fn kept<T: Clone>(kept: &Kept<T>, key: &str) -> Result<T> {
         Some(Err(reason)) => Err(Error::Other(reason.clone())),
         None => Err(Error::other("nothing was read")),
     }
+}
+
+fn list_value<'a>(items: &[&'a str]) -> Option<OptionValue<'a>> {
+    (!items.is_empty()).then(|| OptionValue::List(items.to_vec()))
 }
 
 pub(super) fn set_section_option(
