@@ -33,9 +33,12 @@ use std::time::Duration;
 use crate::cwmp::version::Version;
 use crate::error::{Fault, FaultCode};
 use crate::soap::rpc::{Envelope, Header, Inform, Message, Namespace, SoapFault};
+use crate::soap::{DecodeError, ErrorKind};
 
 /// How often one request is sent again because the ACS answered 8005, before the session counts as failed.
 const GREATEST_REPEATS: u32 = 5;
+/// The ACS does not support the method (TR-069a6 A.5.2).
+const UNKNOWN_TO_ACS: FaultCode = FaultCode(8000);
 
 /// What a session begins with.
 #[derive(Clone, Debug)]
@@ -75,23 +78,9 @@ pub enum Received {
     /// A message.
     Envelope(Envelope),
     /// A body with status 2xx that could not be read.
-    Undecodable(Undecodable),
+    Undecodable(DecodeError),
     /// No answer: no connection, TLS or HTTP authentication failed, the connection was lost, the time was up. The text says what happened.
     Lost(String),
-}
-
-/// Why a body could not be read.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Undecodable {
-    /// A request that was understood well enough to be refused.
-    Request {
-        /// Its `cwmp:ID`.
-        id: Option<String>,
-        /// Such as 9003 for bad arguments, or `MustUnderstand` for an unknown header (CONFORMANCE X-11).
-        fault: SoapFault,
-    },
-    /// Anything else: not well-formed, no envelope, too big; the text says what (CONFORMANCE X-15).
-    Message(String),
 }
 
 /// What the driver has to do: first save what was acknowledged, then act.
@@ -236,6 +225,11 @@ impl Session {
                 return self.http_error(status, retry_after);
             }
             Received::Lost(reason) => return self.fail(&format!("{}: {reason}", self.waiting_for())),
+            // A fault that is no XML, which an ACS sends for what it does not know, is as good as one that says so.
+            Received::Undecodable(DecodeError { kind: ErrorKind::MalformedFault, id }) => {
+                let fault = Message::Fault(SoapFault::Cwmp(Fault::from(UNKNOWN_TO_ACS)));
+                Received::Envelope(answer(id, self.version.namespace(), fault))
+            }
             received => received,
         };
         // An answer without the header, and an empty answer, end the holding (TR-069a6 3.7.1.3).
@@ -269,7 +263,7 @@ impl Session {
     fn in_inform(&mut self, received: Received) -> Step {
         let envelope = match received {
             Received::Envelope(envelope) => envelope,
-            Received::Undecodable(error) => return self.unreadable(error),
+            Received::Undecodable(error) => return self.unreadable(&error),
             _ => return self.fail("the ACS answered the Inform with nothing"),
         };
         match envelope.body {
@@ -314,11 +308,7 @@ impl Session {
             Received::Envelope(Envelope { body: Some(response), .. }) if answers(&request.message, &response) => {
                 self.told(Acknowledged::Request { key, response })
             }
-            // An ACS may write a fault that is no XML. What it need not know is not tried again.
-            Received::Undecodable(Undecodable::Message(_)) if optional => {
-                self.told(Acknowledged::Refused { key, reason: "an answer that cannot be read".into() })
-            }
-            Received::Undecodable(error) => self.unreadable(error),
+            Received::Undecodable(error) => self.unreadable(&error),
             Received::Http { .. } => self.fail("the ACS answered a request of the CPE with nothing"),
             _ => self.fail("the ACS did not answer a request of the CPE with its response"),
         }
@@ -334,11 +324,13 @@ impl Session {
                 let namespace = self.version.namespace();
                 Step { acknowledged: None, action: Action::Handle { id: header.id, namespace, request: body } }
             }
-            Received::Undecodable(Undecodable::Request { id, fault }) => {
-                let fault = answer(id, self.version.namespace(), Message::Fault(fault));
-                Step { acknowledged: None, action: Action::Post(Box::new(fault)) }
-            }
-            Received::Undecodable(error) => self.unreadable(error),
+            Received::Undecodable(error) => match refusal(&error.kind) {
+                Some(fault) => {
+                    let fault = answer(error.id, self.version.namespace(), Message::Fault(fault));
+                    Step { acknowledged: None, action: Action::Post(Box::new(fault)) }
+                }
+                None => self.unreadable(&error),
+            },
             // An empty answer; an envelope with an empty body says no more than that.
             _ if self.finished => match self.untold.take() {
                 None => self.end(Outcome::Complete),
@@ -389,12 +381,8 @@ impl Session {
         self.close(Failure { lower_version, retry_after, ..failure(&reason) })
     }
 
-    fn unreadable(&mut self, error: Undecodable) -> Step {
-        let reason = match &error {
-            Undecodable::Message(reason) => reason.clone(),
-            Undecodable::Request { fault, .. } => describe(fault),
-        };
-        self.fail(&format!("{}: the answer cannot be read: {reason}", self.waiting_for()))
+    fn unreadable(&mut self, error: &DecodeError) -> Step {
+        self.fail(&format!("{}: the answer cannot be read: {error}", self.waiting_for()))
     }
 
     fn fail(&mut self, reason: &str) -> Step {
@@ -433,7 +421,20 @@ fn is_retry(fault: &SoapFault) -> bool {
 }
 
 fn is_unknown_to_acs(fault: &SoapFault) -> bool {
-    matches!(fault, SoapFault::Cwmp(fault) if fault.code == FaultCode(8000))
+    matches!(fault, SoapFault::Cwmp(fault) if fault.code == UNKNOWN_TO_ACS)
+}
+
+/// The fault for a request that could not be read; none for what is no request, or nothing that can be answered (CONFORMANCE ).
+fn refusal(error: &ErrorKind) -> Option<SoapFault> {
+    match error {
+        ErrorKind::Arguments { method, reason } if !method.ends_with("Response") && method != "Fault" => {
+            Some(SoapFault::Cwmp(Fault::arguments(reason.as_str())))
+        }
+        ErrorKind::MustUnderstand(name) => {
+            Some(SoapFault::Plain("MustUnderstand".into(), format!("the header {name} is not known")))
+        }
+        _ => None,
+    }
 }
 
 /// Requests whose delivery the standard leaves free; a refusal is the end of them (CONFORMANCE G-03).

@@ -126,6 +126,10 @@ impl Scene {
     }
 }
 
+fn undecodable(kind: ErrorKind) -> Received {
+    Received::Undecodable(DecodeError { kind, id: Some("bad".into()) })
+}
+
 /// Answers that never fit, in no state.
 fn broken() -> Vec<Received> {
     vec![
@@ -134,7 +138,11 @@ fn broken() -> Vec<Received> {
         Received::Http { status: 302, retry_after: None },
         Received::Http { status: 401, retry_after: None },
         Received::Lost("connection reset".into()),
-        Received::Undecodable(Undecodable::Message("not well-formed".into())),
+        undecodable(ErrorKind::NotXml("end of file".into())),
+        undecodable(ErrorKind::NoEnvelope("html".into())),
+        undecodable(ErrorKind::EnvelopeVersion("http://www.w3.org/2003/05/soap-envelope".into())),
+        undecodable(ErrorKind::Arguments { method: "InformResponse".into(), reason: "no MaxEnvelopes".into() }),
+        undecodable(ErrorKind::Arguments { method: "Fault".into(), reason: "no FaultCode".into() }),
         Received::Envelope(envelope(Message::RebootResponse)),
         Received::Envelope(envelope(Message::Unknown("FrobnicateResponse".into()))),
     ]
@@ -209,10 +217,8 @@ mod inform {
             Received::Envelope(envelope(cwmp_fault(8002))),
             Received::Envelope(envelope(Message::Fault(SoapFault::Plain("Server".into(), "no".into())))),
             Received::Envelope(Envelope { body: None, ..envelope(gpv()) }),
-            Received::Undecodable(Undecodable::Request {
-                id: None,
-                fault: SoapFault::Plain("MustUnderstand".into(), "x".into()),
-            }),
+            undecodable(ErrorKind::MustUnderstand("Quota".into())),
+            undecodable(ErrorKind::MalformedFault),
         ]);
         for received in answers {
             let failure = start(vec![transfer("a")]).receive(received.clone()).fails();
@@ -345,12 +351,15 @@ mod own_requests {
     }
 
     #[test]
-    fn g03_a_fault_that_is_no_xml_ends_an_optional_request_only() {
-        let unreadable = Received::Undecodable(Undecodable::Message("element name with two colons".into()));
+    fn g03_a_fault_that_is_no_xml_says_that_the_acs_does_not_know_the_method() {
         let mut scene = informed(vec![OwnRequest { key: "o".into(), message: Message::GetRpcMethods }]);
-        scene.receive(unreadable.clone()).posts_empty();
+        scene.receive(undecodable(ErrorKind::MalformedFault)).posts_empty();
         assert!(matches!(scene.step.acknowledged, Some(Acknowledged::Refused { .. })));
-        informed(vec![transfer("a")]).receive(unreadable).fails();
+        scene.empty().completes();
+        let mut scene = informed(vec![transfer("a")]);
+        scene.receive(undecodable(ErrorKind::MalformedFault)).posts_empty();
+        assert_eq!(scene.step.acknowledged, None);
+        assert!(scene.empty().fails().reason.contains("8000"));
     }
 
     #[test]
@@ -368,6 +377,7 @@ mod own_requests {
             Received::Http { status: 204, retry_after: None },
             Received::Envelope(envelope(gpv())),
             Received::Envelope(envelope(inform_response())),
+            undecodable(ErrorKind::Arguments { method: "Reboot".into(), reason: "no CommandKey".into() }),
             Received::Envelope(envelope(Message::GetRpcMethodsResponse(vec![]))),
             Received::Envelope(Envelope { body: None, ..envelope(gpv()) }),
         ]);
@@ -512,14 +522,16 @@ mod serve {
 
     #[test]
     fn x11_x15_a_request_with_bad_arguments_or_headers_gets_its_fault_and_the_session_goes_on() {
-        for fault in [
-            SoapFault::Cwmp(Fault::arguments("NextLevel is missing")),
-            SoapFault::Plain("MustUnderstand".into(), "unknown header".into()),
+        let arguments =
+            ErrorKind::Arguments { method: "GetParameterNames".into(), reason: "NextLevel is missing".into() };
+        let header = ErrorKind::MustUnderstand("Quota".into());
+        for (kind, fault) in [
+            (arguments, SoapFault::Cwmp(Fault::arguments("NextLevel is missing"))),
+            (header, SoapFault::Plain("MustUnderstand".into(), "the header Quota is not known".into())),
         ] {
             let mut scene = informed(vec![]);
-            let id = Some("bad".to_owned());
-            scene.receive(Received::Undecodable(Undecodable::Request { id: id.clone(), fault: fault.clone() }));
-            let expected = answer(id, Namespace::Cwmp12, Message::Fault(fault));
+            scene.receive(undecodable(kind));
+            let expected = answer(Some("bad".into()), Namespace::Cwmp12, Message::Fault(fault));
             assert_eq!(scene.step.action, Action::Post(Box::new(expected)));
             scene.message(gpv()).handles(&gpv());
             scene.empty().completes();
@@ -533,6 +545,7 @@ mod serve {
             Received::Envelope(envelope(inform_response())),
             Received::Envelope(envelope(Message::TransferCompleteResponse)),
             Received::Envelope(envelope(Message::GetParameterValuesResponse(vec![]))),
+            undecodable(ErrorKind::MalformedFault),
             Received::Envelope(envelope(cwmp_fault(8005))),
             Received::Envelope(envelope(Message::Fault(SoapFault::Plain("Client".into(), String::new())))),
         ]);
