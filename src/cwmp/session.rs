@@ -33,6 +33,7 @@ use std::time::Duration;
 use crate::cwmp::version::Version;
 use crate::error::{Fault, FaultCode};
 use crate::soap::rpc::{Envelope, Header, Inform, Message, Namespace, SoapFault};
+use crate::soap::version::supported_versions;
 use crate::soap::{DecodeError, ErrorKind};
 
 /// How often one request is sent again because the ACS answered 8005, before the session counts as failed.
@@ -87,7 +88,7 @@ pub enum Received {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Step {
     /// What the ACS has taken; to be taken off the queues and saved before anything goes out.
-    pub acknowledged: Option<Acknowledged>,
+    pub acknowledged: Vec<Acknowledged>,
     /// What comes next.
     pub action: Action,
 }
@@ -198,7 +199,7 @@ impl Session {
         let header = Header {
             id: Some(format!("{}1", config.id_prefix)),
             session_timeout: config.session_timeout,
-            supported_versions: Some(config.version.supported().into()),
+            supported_versions: Some(supported_versions(config.version.text())),
             ..Header::default()
         };
         let body = Some(Message::Inform(Box::new(config.inform)));
@@ -215,7 +216,7 @@ impl Session {
             finished: false,
             untold: None,
         };
-        (session, Step { acknowledged: None, action: Action::Post(inform) })
+        (session, Step { acknowledged: Vec::new(), action: Action::Post(inform) })
     }
 
     /// Goes on with what came back for the last POST.
@@ -238,7 +239,7 @@ impl Session {
             State::Inform => self.in_inform(received),
             State::Request => self.in_request(received),
             State::Serve => self.in_serve(received),
-            State::Closed(outcome) => Step { acknowledged: None, action: Action::Close(outcome) },
+            State::Closed(outcome) => Step { acknowledged: Vec::new(), action: Action::Close(outcome) },
         }
     }
 
@@ -272,7 +273,7 @@ impl Session {
                 let agreed = named.unwrap_or_else(|| Version::of_namespace(envelope.namespace));
                 self.version = agreed.min(self.version);
                 self.repeats = 0;
-                self.next_turn(Some(Acknowledged::Inform))
+                self.next_turn(vec![Acknowledged::Inform])
             }
             Some(Message::Fault(fault)) if is_retry(&fault) => self.repeat(),
             Some(Message::Fault(fault)) => {
@@ -303,7 +304,7 @@ impl Session {
                 }
                 self.untold.get_or_insert(reason);
                 self.own_requests.pop_front();
-                self.next_turn(None)
+                self.next_turn(Vec::new())
             }
             Received::Envelope(Envelope { body: Some(response), .. }) if answers(&request.message, &response) => {
                 self.told(Acknowledged::Request { key, response })
@@ -322,12 +323,12 @@ impl Session {
                     return self.fail("the ACS sent a response or a fault that answers nothing");
                 }
                 let namespace = self.version.namespace();
-                Step { acknowledged: None, action: Action::Handle { id: header.id, namespace, request: body } }
+                Step { acknowledged: Vec::new(), action: Action::Handle { id: header.id, namespace, request: body } }
             }
             Received::Undecodable(error) => match refusal(&error.kind) {
                 Some(fault) => {
                     let fault = answer(error.id, self.version.namespace(), Message::Fault(fault));
-                    Step { acknowledged: None, action: Action::Post(Box::new(fault)) }
+                    Step { acknowledged: Vec::new(), action: Action::Post(Box::new(fault)) }
                 }
                 None => self.unreadable(&error),
             },
@@ -336,18 +337,26 @@ impl Session {
                 None => self.end(Outcome::Complete),
                 Some(reason) => self.fail(&format!("the ACS answered a request of the CPE with {reason}")),
             },
-            _ => self.next_turn(None),
+            _ => self.next_turn(Vec::new()),
         }
     }
 
     /// It is our turn: an own request, or the empty POST that hands the turn to the ACS (CONFORMANCE L-03, L-04, X-09).
-    fn next_turn(&mut self, acknowledged: Option<Acknowledged>) -> Step {
+    fn next_turn(&mut self, mut acknowledged: Vec<Acknowledged>) -> Step {
+        let namespace = self.version.namespace();
+        // CONFORMANCE V-07: an older ACS is not sent what it cannot know.
+        while let Some(request) = self.own_requests.front().filter(|request| request.message.since() > namespace) {
+            let reason =
+                format!("the ACS speaks CWMP {}, which has no {}", self.version.text(), request.message.name());
+            acknowledged.push(Acknowledged::Refused { key: request.key.clone(), reason });
+            self.own_requests.pop_front();
+        }
         let action = match self.own_requests.front() {
             Some(request) if !self.held && !self.finished => {
                 self.last_id = self.last_id.saturating_add(1);
                 let header = Header { id: Some(format!("{}{}", self.id_prefix, self.last_id)), ..Header::default() };
                 let body = Some(request.message.clone());
-                *self.sent = Envelope { namespace: self.version.namespace(), header, body };
+                *self.sent = Envelope { namespace, header, body };
                 self.state = State::Request;
                 Action::Post(self.sent.clone())
             }
@@ -363,7 +372,7 @@ impl Session {
     fn told(&mut self, acknowledged: Acknowledged) -> Step {
         self.own_requests.pop_front();
         self.repeats = 0;
-        self.next_turn(Some(acknowledged))
+        self.next_turn(vec![acknowledged])
     }
 
     /// The same request again, because the ACS asked for it (CONFORMANCE L-09, L-10).
@@ -372,7 +381,7 @@ impl Session {
             return self.fail(&format!("the ACS answered the same request {} times with 8005", self.repeats + 1));
         }
         self.repeats += 1;
-        Step { acknowledged: None, action: Action::Post(self.sent.clone()) }
+        Step { acknowledged: Vec::new(), action: Action::Post(self.sent.clone()) }
     }
 
     fn http_error(&mut self, status: u16, retry_after: Option<Duration>) -> Step {
@@ -400,7 +409,7 @@ impl Session {
             _ => outcome,
         };
         self.state = State::Closed(outcome.clone());
-        Step { acknowledged: None, action: Action::Close(outcome) }
+        Step { acknowledged: Vec::new(), action: Action::Close(outcome) }
     }
 }
 
@@ -448,52 +457,12 @@ fn is_autonomous(request: &Message) -> bool {
 }
 
 fn answers(request: &Message, response: &Message) -> bool {
-    matches!(
-        (request, response),
-        (Message::TransferComplete(_), Message::TransferCompleteResponse)
-            | (Message::AutonomousTransferComplete(_), Message::AutonomousTransferCompleteResponse)
-            | (Message::DuStateChangeComplete { .. }, Message::DuStateChangeCompleteResponse)
-            | (Message::AutonomousDuStateChangeComplete { .. }, Message::AutonomousDuStateChangeCompleteResponse)
-            | (Message::RequestDownload { .. }, Message::RequestDownloadResponse)
-            | (Message::Kicked { .. }, Message::KickedResponse { .. })
-            | (Message::GetRpcMethods, Message::GetRpcMethodsResponse(_))
-    )
+    response.name().strip_suffix("Response") == Some(request.name())
 }
 
 /// Whether a message is a response or a fault, known or not.
 fn is_answer(message: &Message) -> bool {
-    match message {
-        Message::Unknown(name) => name.ends_with("Response"),
-        Message::Fault(_)
-        | Message::GetRpcMethodsResponse(_)
-        | Message::SetParameterValuesResponse { .. }
-        | Message::GetParameterValuesResponse(_)
-        | Message::GetParameterNamesResponse(_)
-        | Message::SetParameterAttributesResponse
-        | Message::GetParameterAttributesResponse(_)
-        | Message::AddObjectResponse { .. }
-        | Message::DeleteObjectResponse { .. }
-        | Message::RebootResponse
-        | Message::FactoryResetResponse
-        | Message::ScheduleInformResponse
-        | Message::DownloadResponse(_)
-        | Message::UploadResponse(_)
-        | Message::ScheduleDownloadResponse
-        | Message::CancelTransferResponse
-        | Message::GetQueuedTransfersResponse(_)
-        | Message::GetAllQueuedTransfersResponse(_)
-        | Message::ChangeDuStateResponse
-        | Message::SetVouchersResponse
-        | Message::GetOptionsResponse
-        | Message::InformResponse { .. }
-        | Message::TransferCompleteResponse
-        | Message::AutonomousTransferCompleteResponse
-        | Message::RequestDownloadResponse
-        | Message::KickedResponse { .. }
-        | Message::DuStateChangeCompleteResponse
-        | Message::AutonomousDuStateChangeCompleteResponse => true,
-        _ => false,
-    }
+    matches!(message, Message::Fault(_)) || message.name().ends_with("Response")
 }
 
 #[cfg(test)]

@@ -106,8 +106,8 @@ impl Scene {
 
     #[track_caller]
     fn acknowledges(&mut self, key: &str) -> &mut Self {
-        match &self.step.acknowledged {
-            Some(Acknowledged::Request { key: acknowledged, .. }) => assert_eq!(acknowledged, key),
+        match &self.step.acknowledged[..] {
+            [Acknowledged::Request { key: acknowledged, .. }] => assert_eq!(acknowledged, key),
             other => panic!("{other:?}"),
         }
         self
@@ -115,13 +115,13 @@ impl Scene {
 
     #[track_caller]
     fn completes(&mut self) {
-        assert_eq!(self.step, Step { acknowledged: None, action: Action::Close(Outcome::Complete) });
+        assert_eq!(self.step, Step { acknowledged: vec![], action: Action::Close(Outcome::Complete) });
     }
 
     #[track_caller]
     fn fails(&mut self) -> Failure {
         let Action::Close(Outcome::Failed(failure)) = &self.step.action else { panic!("{:?}", self.step.action) };
-        assert_eq!(self.step.acknowledged, None);
+        assert_eq!(self.step.acknowledged, []);
         failure.clone()
     }
 }
@@ -179,7 +179,7 @@ mod inform {
     fn l02_r10_the_response_acknowledges_the_events_before_the_next_post() {
         let mut scene = start(vec![]);
         scene.message(Message::InformResponse { max_envelopes: 5 }).posts_empty();
-        assert_eq!(scene.step.acknowledged, Some(Acknowledged::Inform));
+        assert_eq!(scene.step.acknowledged, [Acknowledged::Inform]);
     }
 
     #[test]
@@ -190,7 +190,7 @@ mod inform {
             assert_eq!(scene.message(cwmp_fault(8005)).step, first);
         }
         scene.message(inform_response()).posts_empty();
-        assert_eq!(scene.step.acknowledged, Some(Acknowledged::Inform));
+        assert_eq!(scene.step.acknowledged, [Acknowledged::Inform]);
     }
 
     #[test]
@@ -327,7 +327,7 @@ mod own_requests {
     fn l10_another_fault_keeps_the_request_for_a_later_session_under_the_retry_policy() {
         let mut scene = informed(vec![transfer("a"), transfer("b")]);
         scene.message(cwmp_fault(8002)).posts_transfer("b");
-        assert_eq!(scene.step.acknowledged, None);
+        assert_eq!(scene.step.acknowledged, []);
         scene.message(Message::TransferCompleteResponse).acknowledges("b").posts_empty();
         scene.message(gpv()).handles(&gpv());
         assert!(scene.empty().fails().reason.contains("8002"));
@@ -345,7 +345,7 @@ mod own_requests {
         for (message, fault) in table {
             let mut scene = informed(vec![OwnRequest { key: "o".into(), message }, transfer("a")]);
             scene.message(fault).posts_transfer("a");
-            assert!(matches!(&scene.step.acknowledged, Some(Acknowledged::Refused { key, .. }) if key == "o"));
+            assert!(matches!(&scene.step.acknowledged[..], [Acknowledged::Refused { key, .. }] if key == "o"));
             scene.message(Message::TransferCompleteResponse).posts_empty().empty().completes();
         }
     }
@@ -354,12 +354,35 @@ mod own_requests {
     fn g03_a_fault_that_is_no_xml_says_that_the_acs_does_not_know_the_method() {
         let mut scene = informed(vec![OwnRequest { key: "o".into(), message: Message::GetRpcMethods }]);
         scene.receive(undecodable(ErrorKind::MalformedFault)).posts_empty();
-        assert!(matches!(scene.step.acknowledged, Some(Acknowledged::Refused { .. })));
+        assert!(matches!(scene.step.acknowledged[..], [Acknowledged::Refused { .. }]));
         scene.empty().completes();
         let mut scene = informed(vec![transfer("a")]);
         scene.receive(undecodable(ErrorKind::MalformedFault)).posts_empty();
-        assert_eq!(scene.step.acknowledged, None);
+        assert_eq!(scene.step.acknowledged, []);
         assert!(scene.empty().fails().reason.contains("8000"));
+    }
+
+    #[test]
+    fn v07_what_the_version_of_the_acs_has_not_is_not_sent() {
+        let du = Message::DuStateChangeComplete { results: vec![], command_key: "k".into() };
+        let own = |key: &str, message| OwnRequest { key: key.into(), message };
+        let autonomous = || Message::AutonomousTransferComplete(Box::default());
+        let mut scene = start(vec![own("du", du), own("at", autonomous()), transfer("a")]);
+        scene.receive(Received::Envelope(Envelope { namespace: Namespace::Cwmp10, ..envelope(inform_response()) }));
+        scene.posts_transfer("a");
+        let refused = |step: &Step| -> Vec<String> {
+            let key = |acknowledged: &Acknowledged| match acknowledged {
+                Acknowledged::Refused { key, .. } => Some(key.clone()),
+                _ => None,
+            };
+            step.acknowledged.iter().filter_map(key).collect()
+        };
+        assert_eq!(scene.step.acknowledged[0], Acknowledged::Inform);
+        assert_eq!(refused(&scene.step), ["du", "at"]);
+        scene.message(Message::TransferCompleteResponse).posts_empty();
+        let mut scene = start(vec![own("at", autonomous())]);
+        scene.receive(Received::Envelope(Envelope { namespace: Namespace::Cwmp11, ..envelope(inform_response()) }));
+        scene.posts(|message| *message == autonomous());
     }
 
     #[test]
@@ -367,7 +390,7 @@ mod own_requests {
         let mut scene = informed(vec![OwnRequest { key: "m".into(), message: Message::GetRpcMethods }]);
         let response = Message::GetRpcMethodsResponse(vec!["Inform".into()]);
         scene.message(response.clone()).posts_empty();
-        assert_eq!(scene.step.acknowledged, Some(Acknowledged::Request { key: "m".into(), response }));
+        assert_eq!(scene.step.acknowledged, [Acknowledged::Request { key: "m".into(), response }]);
     }
 
     #[test]
@@ -435,7 +458,7 @@ mod hold_requests {
     fn x09_own_requests_wait_while_the_acs_holds_them() {
         let mut scene = start(vec![transfer("a")]);
         scene.held(inform_response()).posts_empty();
-        assert_eq!(scene.step.acknowledged, Some(Acknowledged::Inform));
+        assert_eq!(scene.step.acknowledged, [Acknowledged::Inform]);
         for _ in 0..3 {
             scene.held(gpv()).handles(&gpv());
         }
