@@ -72,6 +72,21 @@ fn packages_are_those_of_the_root() {
 }
 
 #[test]
+fn several_packages_are_committed_and_comments_stay() {
+    let (root, live) = router();
+    let (mut wireless, mut firewall) = (live.load_package("wireless").unwrap(), live.load_package("firewall").unwrap());
+    let section = wireless.find("kids").unwrap().id();
+    wireless.set(section, "ssid", "It's ours").unwrap();
+    let section = firewall.find("game").unwrap().id();
+    firewall.set(section, "enabled", "1").unwrap();
+    let comment = "# Spare network for the children, off for now.";
+    live.commit_packages(&mut [&mut wireless, &mut firewall]).unwrap();
+    assert!(root.read("/etc/config/wireless").contains(comment));
+    assert_eq!(live.load_package("wireless").unwrap().find("kids").unwrap().get("ssid"), Some("It's ours"));
+    assert_eq!(live.load_package("firewall").unwrap().find("game").unwrap().get("enabled"), Some("1"));
+}
+
+#[test]
 fn a_reboot_and_a_factory_reset_call_their_programs() {
     let (root, live) = router();
     power::reboot(&live).unwrap();
@@ -401,7 +416,13 @@ config notify
     let (config, problems) = Config::load(&live);
     assert_eq!((config.acs.url.as_str(), config.acs.http_timeout, config.acs.verify), ("http://acs.example/", 5, true));
     let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    for word in ["cwmpd:6:", "acs.http_timeout", "acs.urll", "acs.verify", "notify"] {
+    for word in [
+        "cwmpd:6:",
+        "cwmpd:3: acs.http_timeout",
+        "cwmpd:4: acs.urll",
+        "cwmpd:5: the value 'maybe' of acs.verify",
+        "cwmpd:8: a section of type notify",
+    ] {
         assert_eq!(told.iter().filter(|line| line.contains(word)).count(), 1, "{word}: {told:#?}");
     }
     assert_eq!(told.iter().collect::<BTreeSet<_>>().len(), 5);

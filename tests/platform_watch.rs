@@ -8,6 +8,7 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use cwmpd::platform::System;
 use cwmpd::platform::live::Live;
 use cwmpd::platform::watch::{Changes, Watch};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -49,6 +50,11 @@ fn a_written_package_is_named() {
     root.append("/etc/config/network", "# renamed into place\n");
     let changes = until(&mut watch, has_package("network"));
     assert_eq!((changes.packages.len(), changes.everything), (1, false), "{changes:?}");
+    let live = Live::new(root.path()).unwrap();
+    let mut firewall = live.load_package("firewall").unwrap();
+    firewall.add_section("redirect", None).unwrap();
+    live.commit_packages(&mut [&mut firewall]).unwrap();
+    until(&mut watch, has_package("firewall"));
     fs::write(root.at("/etc/config/dhcp"), "config dnsmasq\n").unwrap();
     until(&mut watch, has_package("dhcp"));
     root.remove("/etc/config/uhttpd");
@@ -63,6 +69,11 @@ fn reading_is_no_change() {
     let root = RouterRoot::new();
     let mut watch = watched(&root);
     root.read("/etc/config/network");
+    // Else each reading would be the cause of the next.
+    let live = Live::new(root.path()).unwrap();
+    for name in ["network", "wireless", "cwmpd"] {
+        live.load_package(name).unwrap();
+    }
     root.read("/tmp/dhcp.leases");
     fs::write(root.at("/tmp/unrelated"), "").unwrap();
     root.write("/etc/hosts", "");
