@@ -69,6 +69,9 @@ impl std::error::Error for EditError {}
 /// More problems than these are not remembered.
 const MAX_PROBLEMS: usize = 100;
 
+/// How often a section can be opened and take options.
+const MAX_OPENED: usize = 2;
+
 const NONE: u32 = u32::MAX;
 
 /// A piece of the text.
@@ -725,7 +728,7 @@ impl Package {
 
     /// The last option of a section, or its `config` line.
     fn last_line(&self, id: SectionId) -> Option<Place> {
-        let block = self.sections.get(id.0 as usize)?.last;
+        let block = self.chain(id.0).take(MAX_OPENED).last()?;
         let node = self.block(block)?.nodes.iter().rposition(|node| node.kind != NodeKind::Trivia)?;
         Some(Place { block, node })
     }
@@ -1030,8 +1033,8 @@ impl<'p> Loader<'p> {
             self.push(rest);
             let mut nodes: Vec<Node> = self.trivia(above, start, Ending::Closed).into_iter().collect();
             nodes.push(node);
-            self.open(node, line);
-            self.package.push_block(self.section, nodes);
+            let section = self.open(node, line);
+            self.package.push_block(section, nodes);
         } else {
             let above = self.trivia(self.done, start, Ending::Closed);
             self.push(above);
@@ -1042,22 +1045,25 @@ impl<'p> Loader<'p> {
     }
 
     /// Finds the section of a `config` line, or makes it.
-    fn open(&mut self, header: Node, line: usize) {
+    fn open(&mut self, header: Node, line: usize) -> u32 {
         let name = self.package.str(header.second);
         let known = if name.is_empty() { None } else { self.package.lookup(name) };
         let Some(section) = known else {
             self.section = self.package.open_section(header);
-            return;
+            return self.section;
         };
-        self.section = section;
         let other_kind =
             self.package.section(SectionId(section)).map(Section::kind) != Some(self.package.str(header.first));
         if other_kind {
             self.package.problem(line, "section of another type has the same name");
         }
+        // libuci takes options under the first two `config` lines of a section; after a further one it has no section at all.
+        let lost = self.package.chain(section).nth(MAX_OPENED - 1).is_some();
+        self.section = if lost { NONE } else { section };
         if let Some(entry) = self.package.sections.get_mut(section as usize) {
             entry.kind = header.first;
         }
+        section
     }
 
     fn end_line(&mut self) {
@@ -1123,4 +1129,232 @@ impl<'p> Loader<'p> {
 /// Texts are limited so that these numbers suffice.
 fn span(start: usize, end: usize) -> Span {
     Span { start: start as u32, len: (end - start) as u32 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NETWORK: &str = "\
+# The network of this router.
+config interface 'lan'
+\toption device \"br-lan\"   # a bridge
+\tlist dns '1.1.1.1'
+\tlist dns 9.9.9.9
+# commented out
+\toption empty ''
+
+config route
+\toption target 10.0.0.0
+
+# The way out.
+config interface wan
+        option proto dhcp
+
+config route
+";
+
+    fn package() -> Package {
+        let package = Package::parse("network", NETWORK.as_bytes());
+        assert_eq!(package.problems(), []);
+        assert_eq!(text(&package), NETWORK);
+        package
+    }
+
+    fn text(package: &Package) -> String {
+        String::from_utf8(package.to_bytes()).unwrap()
+    }
+
+    fn id(package: &Package, selector: &str) -> SectionId {
+        package.find(selector).unwrap().id()
+    }
+
+    #[test]
+    fn sections_are_found_by_name_and_by_place() {
+        let package = package();
+        assert_eq!(package.find("wan").unwrap().get("proto"), Some("dhcp"));
+        assert_eq!(package.find("@route[0]").unwrap().get("target"), Some("10.0.0.0"));
+        assert_eq!(package.find("@route[-1]").unwrap().get("target"), None);
+        assert_eq!(package.find("@[2]").unwrap().name(), Some("wan"));
+        assert_eq!(package.find("@route[1]").unwrap().index(), 1);
+        let generated = package.find("@route[0]").unwrap().generated_name();
+        assert_eq!(package.find(&generated).unwrap().index(), 0);
+        for wrong in
+            ["", "guest", "@route[2]", "@route[-3]", "@route", "@route[x]", "@nothing[0]", "cfg", "cfg00", "cfgé0000"]
+        {
+            assert!(package.find(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn values_are_texts_or_lists() {
+        let package = package();
+        let lan = package.find("lan").unwrap();
+        assert_eq!(lan.get("device"), Some("br-lan"));
+        assert_eq!(lan.get("dns"), None);
+        assert_eq!(lan.list("dns"), ["1.1.1.1", "9.9.9.9"]);
+        assert_eq!(lan.list("device"), ["br-lan"]);
+        assert_eq!((lan.get("empty"), lan.list("none").len()), (None, 0));
+        assert_eq!(lan.options().map(|(name, _)| name).collect::<Vec<_>>(), ["device", "dns"]);
+    }
+
+    #[test]
+    fn later_lines_win_and_lists_grow() {
+        let read = |lines: &str| {
+            let package = Package::parse("x", format!("config a\n{lines}").as_bytes());
+            let section = package.sections().next().unwrap();
+            section.list("o").join("|")
+        };
+        assert_eq!(read("option o 1\noption o 2\n"), "2");
+        assert_eq!(read("option o 1\noption o ''\n"), "1");
+        assert_eq!(read("option o 1\nlist o 2\n"), "1|2");
+        assert_eq!(read("list o 1\nlist o ''\n"), "1|");
+        assert_eq!(read("list o 1\noption o 2\n"), "2");
+        assert_eq!(read("list o 1\noption o 2\nlist o 3\n"), "2|3");
+    }
+
+    #[test]
+    fn setting_keeps_line_comment_and_all_else() {
+        let mut package = package();
+        let lan = id(&package, "lan");
+        assert_eq!(package.set(lan, "device", "br-lan"), Ok(false));
+        assert!(!package.is_changed());
+        assert_eq!(package.set(lan, "device", "it's"), Ok(true));
+        assert_eq!(text(&package), NETWORK.replace("\"br-lan\"", "'it'\\''s'"));
+        assert_eq!(package.set(lan, "device", ""), Ok(true));
+        assert_eq!(text(&package), NETWORK.replace("\toption device \"br-lan\"   # a bridge\n", ""));
+        assert_eq!(package.set(lan, "mtu", "1400"), Ok(true));
+        assert!(text(&package).contains("\toption empty ''\n\toption mtu '1400'\n\nconfig route\n"));
+    }
+
+    #[test]
+    fn lists_change_only_the_items_that_differ() {
+        let mut package = package();
+        let lan = id(&package, "lan");
+        assert_eq!(package.set_list(lan, "dns", &["1.1.1.1", "9.9.9.9"]), Ok(false));
+        assert_eq!(package.set_list(lan, "dns", &["1.1.1.1", "8.8.8.8", "9.9.9.9"]), Ok(true));
+        assert_eq!(text(&package), NETWORK.replace("\tlist dns 9", "\tlist dns '8.8.8.8'\n\tlist dns 9"));
+        assert_eq!(package.set_list(lan, "dns", &["9.9.9.9"]), Ok(true));
+        assert_eq!(text(&package), NETWORK.replace("\tlist dns '1.1.1.1'\n", ""));
+        assert_eq!(package.set_list(lan, "dns", &["::1", "9.9.9.9"]), Ok(true));
+        assert_eq!(text(&package), NETWORK.replace("1.1.1.1", "::1"));
+        assert_eq!(package.set_list(lan, "dns", &[]), Ok(true));
+        assert!(!package.remove(lan, "dns"));
+    }
+
+    #[test]
+    fn what_is_added_and_removed_again_leaves_no_trace() {
+        let mut package = package();
+        let new = package.add_section("redirect", Some("cwmp_1")).unwrap();
+        package.set(new, "target", "DNAT").unwrap();
+        assert_eq!(text(&package), format!("{NETWORK}\nconfig redirect 'cwmp_1'\n\toption target 'DNAT'\n"));
+        assert!(package.remove_section(new));
+        assert_eq!(text(&package), NETWORK);
+        assert!(package.section(new).is_none() && !package.remove_section(new));
+        assert_ne!(package.add_section("redirect", Some("cwmp_1")).unwrap(), new);
+    }
+
+    #[test]
+    fn removing_and_moving_sections_keeps_comments() {
+        let mut package = package();
+        let (wan, lan) = (id(&package, "wan"), id(&package, "lan"));
+        assert!(package.move_section(wan, Some(lan)));
+        let moved = "\n# The way out.\nconfig interface wan\n        option proto dhcp\n";
+        assert_eq!(text(&package), format!("{moved}{}", NETWORK.replace(moved, "")));
+        assert!(!package.move_section(wan, Some(lan)));
+        assert!(package.move_section(wan, None));
+        assert_eq!(text(&package), format!("{}{moved}", NETWORK.replace(moved, "")));
+        assert!(package.remove_section(wan));
+        assert!(text(&package).ends_with("config route\n\n# The way out.\n"));
+    }
+
+    #[test]
+    fn renaming_names_also_the_anonymous() {
+        let mut package = package();
+        let route = id(&package, "@route[0]");
+        assert_eq!(package.rename_section(route, "lan"), Err(EditError::NameTaken));
+        assert_eq!(package.rename_section(route, "a-b"), Err(EditError::Name));
+        assert_eq!(package.rename_section(route, "office"), Ok(true));
+        assert_eq!(package.rename_section(route, "office"), Ok(false));
+        assert_eq!(id(&package, "office"), route);
+        assert_eq!(text(&package), NETWORK.replacen("config route\n", "config route 'office'\n", 1));
+        assert_eq!(package.rename_section(route, "home"), Ok(true));
+        assert!(package.find("office").is_none());
+        assert!(package.add_section("x", Some("office")).is_ok());
+    }
+
+    #[test]
+    fn what_uci_cannot_carry_is_refused() {
+        let mut package = package();
+        let lan = id(&package, "lan");
+        assert_eq!(package.set(lan, "a.b", "x"), Err(EditError::Name));
+        assert_eq!(package.set(lan, "a", "x\0y"), Err(EditError::Value));
+        assert_eq!(package.set_list(lan, "a", &["x", "\0"]), Err(EditError::Value));
+        assert_eq!(package.add_section("two words", None), Err(EditError::Kind));
+        assert_eq!(package.add_section("x", Some("")), Err(EditError::Name));
+        assert_eq!(package.set(SectionId(99), "a", "x"), Err(EditError::NoSection));
+        assert!(!package.is_changed());
+    }
+
+    #[test]
+    fn problems_name_their_lines_and_cost_no_others() {
+        let package = Package::parse(
+            "x",
+            b"option a b\nconfig s 'x'\nbogus\n\toption a 'b'\n\toption c\td e\nconfig t 'x'\noption f 'g\n",
+        );
+        let lines: Vec<_> = package.problems().iter().map(|problem| problem.line).collect();
+        assert_eq!(lines, [1, 3, 5, 6, 7]);
+        let x = package.find("x").unwrap();
+        assert_eq!((x.kind(), x.get("a"), x.get("c"), x.get("f")), ("t", Some("b"), Some("d"), None));
+        assert_eq!(Package::parse("x", b"config s\noption a 'b\0c'\n").problems().len(), 1);
+    }
+
+    #[test]
+    fn a_section_can_be_opened_again() {
+        let mut package = Package::parse("x", b"config s a\n\toption o 1\nconfig s b\nconfig s a\n\toption p 2\n");
+        let a = id(&package, "a");
+        assert_eq!(package.sections().count(), 2);
+        assert_eq!(
+            (package.section(a).unwrap().get("o"), package.section(a).unwrap().get("p")),
+            (Some("1"), Some("2"))
+        );
+        package.set(a, "q", "3").unwrap();
+        assert!(text(&package).ends_with("\toption p 2\n\toption q '3'\n"));
+        assert!(package.remove_section(a));
+        assert_eq!(text(&package), "config s b\n");
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_read_and_kept() {
+        let mut package = Package::parse("x", b"config s a\n\toption o 'a\xffb'\n\toption p 1\n");
+        let a = id(&package, "a");
+        assert_eq!(package.section(a).unwrap().get("o"), Some("a\u{fffd}b"));
+        package.set(a, "p", "2").unwrap();
+        assert_eq!(package.to_bytes(), b"config s a\n\toption o 'a\xffb'\n\toption p '2'\n");
+    }
+
+    #[test]
+    fn values_are_not_shown() {
+        let package = Package::parse("x", b"config s a\n\toption o 'secret'\n");
+        assert!(!format!("{package:?} {:?}", package.find("a")).contains("secret"));
+    }
+
+    #[test]
+    fn a_large_table_is_compact() {
+        let mut file = String::new();
+        for row in 0..5000 {
+            file.push_str(&format!("config row 'r{row}'\n"));
+            (0..20).for_each(|column| file.push_str(&format!("\toption column_{column} 'value {row}'\n")));
+        }
+        let package = Package::parse("x", file.as_bytes());
+        let nodes: usize = package.blocks.iter().map(|block| block.nodes.capacity()).sum();
+        let size = package.text.capacity() + nodes * size_of::<Node>();
+        assert!(size < 2 * file.len() + (64 << 10), "{size} bytes for {}", file.len());
+        for row in 0..5000 {
+            assert_eq!(
+                package.find(&format!("r{row}")).unwrap().get("column_19"),
+                Some(format!("value {row}").as_str())
+            );
+        }
+    }
 }
