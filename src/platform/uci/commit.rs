@@ -541,7 +541,7 @@ fn await_renames(dir: &Path, name: &str) {
     let under_way = |name: &String| {
         let modified = fs::metadata(dir.join(name)).and_then(|metadata| metadata.modified());
         // A clock that was set meanwhile makes any age; then it is a file of another time, too.
-        modified.is_ok_and(|time| SystemTime::now().duration_since(time).map_or(false, |age| age < LEFT_BEHIND))
+        modified.is_ok_and(|time| SystemTime::now().duration_since(time).is_ok_and(|age| age < LEFT_BEHIND))
     };
     while Instant::now() < deadline && temporaries(Some(dir), &prefix).iter().any(under_way) {
         std::thread::sleep(PAUSE);
