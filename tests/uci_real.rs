@@ -319,8 +319,11 @@ fn make(package: &mut Package, edit: &Edit, batch: &mut String) {
     }
 }
 
+/// Type, name and options of a section.
+type Values = (String, Option<String>, BTreeMap<String, Vec<String>>);
+
 /// The values without the order of options, in which `uci set` and an edit in place differ.
-fn values(export: &[u8]) -> Vec<(String, Option<String>, BTreeMap<String, Vec<String>>)> {
+fn values(export: &[u8]) -> Vec<Values> {
     let package = Package::parse(NAME, export);
     assert_eq!(package.problems(), []);
     let section = |section: uci::Section<'_>| {
@@ -421,7 +424,7 @@ fn both_kinds_of_writer_at_once_lose_nothing_and_tear_nothing() {
             while !stop.load(Ordering::Relaxed) {
                 let package = uci::load(&config, NAME).unwrap();
                 assert_eq!(package.problems(), []);
-                assert_eq!(package.find("end").and_then(|end| end.get("filler")).is_some(), true, "torn");
+                assert!(package.find("end").is_some_and(|end| end.get("filler").is_some()), "torn");
                 done.fetch_add(1, Ordering::Relaxed);
             }
         });

@@ -541,7 +541,7 @@ fn await_renames(dir: &Path, name: &str) {
     let under_way = |name: &String| {
         let modified = fs::metadata(dir.join(name)).and_then(|metadata| metadata.modified());
         // A clock that was set meanwhile makes any age; then it is a file of another time, too.
-        modified.is_ok_and(|time| SystemTime::now().duration_since(time).map_or(false, |age| age < LEFT_BEHIND))
+        modified.is_ok_and(|time| SystemTime::now().duration_since(time).is_ok_and(|age| age < LEFT_BEHIND))
     };
     while Instant::now() < deadline && temporaries(Some(dir), &prefix).iter().any(under_way) {
         std::thread::sleep(PAUSE);
@@ -743,5 +743,29 @@ mod tests {
         let mut text = String::new();
         (&waiting).read_to_string(&mut text).unwrap();
         assert_eq!(text, fs::read_to_string(dir.path().join("a")).unwrap());
+    }
+
+    /// A libuci that had opened the file before our first commit and locks it after: it is inside its own commit while we come again.
+    #[test]
+    fn one_who_came_before_the_last_commit_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        put(dir.path(), "a", "config s\n", 0o644);
+        let waiting = File::open(&path).unwrap();
+        commit(dir.path(), &mut [&mut edited(dir.path(), "a", "1")]).unwrap();
+        let theirs = Flock::lock(waiting, FlockArg::LockExclusiveNonblock).unwrap();
+
+        let mut ours = edited(dir.path(), "a", "2");
+        let (done, result) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let dir = dir.path();
+            scope.spawn(move || done.send(commit(dir, &mut [&mut ours])).unwrap());
+            assert!(result.recv_timeout(Duration::from_millis(100)).is_err(), "did not wait");
+            put(dir, ".a.uci-AbCdEf", "config s\n\toption o '1'\n\toption theirs '1'\n", 0o644);
+            drop(theirs);
+            fs::rename(dir.join(".a.uci-AbCdEf"), &path).unwrap();
+            let refused = result.recv_timeout(LOCK_WAIT).unwrap();
+            assert!(matches!(refused, Err(CommitError::Changed(_))));
+        });
     }
 }

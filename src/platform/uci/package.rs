@@ -9,8 +9,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 
-use super::parse::{self, Cursor, Keyword, Scanner, Statement, Word};
-use super::write;
+use super::parse::Keyword;
+
+mod build;
+mod edit;
+mod section;
+
+pub use section::Section;
 
 /// A section, for as long as its [`Package`] lives, through every edit, move, renaming and commit. Never given to another section.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -201,7 +206,7 @@ impl Package {
             package.base = 0;
             package.problem(0, "too large");
         }
-        Loader::new(&mut package).run();
+        build::Loader::new(&mut package).run();
         package
     }
 
@@ -342,7 +347,7 @@ impl Package {
         };
         let named = self.names.get(name, is_named);
         match (named, self.lookup_generated(name)) {
-            (Some(a), Some(b)) => self.sections().map(|section| section.id.0).find(|&index| index == a || index == b),
+            (Some(a), Some(b)) => self.sections().map(|section| section.id().0).find(|&index| index == a || index == b),
             (named, generated) => named.or(generated),
         }
     }
@@ -364,502 +369,13 @@ impl Package {
     }
 }
 
-/// A section of a [`Package`], to be read.
-#[derive(Clone, Copy)]
-pub struct Section<'a> {
-    package: &'a Package,
-    entry: &'a Entry,
-    id: SectionId,
-}
-
-impl fmt::Debug for Section<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Section").field("id", &self.id).field("kind", &self.kind()).field("name", &self.name()).finish()
-    }
-}
-
-impl<'a> Section<'a> {
-    /// What to edit this section by.
-    #[must_use]
-    pub fn id(self) -> SectionId {
-        self.id
-    }
-
-    /// Its name; `None` for an anonymous section.
-    #[must_use]
-    pub fn name(self) -> Option<&'a str> {
-        Some(self.package.str(self.entry.name)).filter(|name| !name.is_empty())
-    }
-
-    /// Its type.
-    #[must_use]
-    pub fn kind(self) -> &'a str {
-        self.package.str(self.entry.kind)
-    }
-
-    /// Its place among the sections of its type, from 0: `n` in `@kind[n]`. Walks the sections.
-    #[must_use]
-    pub fn index(self) -> usize {
-        self.package.sections().take_while(|section| section.id != self.id).filter(|s| s.kind() == self.kind()).count()
-    }
-
-    /// The name that libuci makes for it if it is anonymous, `cfg`, its number in the file, and a hash of its type.
-    #[must_use]
-    pub fn generated_name(self) -> String {
-        format!("cfg{:02x}{:04x}", u64::from(self.id.0) + 1, self.entry.hash)
-    }
-
-    /// The text of an option; `None` where it is not there, and for a list, which has no single text (nor has it for libuci's own users).
-    #[must_use]
-    pub fn get(self, option: &str) -> Option<&'a str> {
-        let mut value = None;
-        let mut list = false;
-        for node in self.nodes().filter(|node| self.package.str(node.first) == option) {
-            if node.kind == NodeKind::List {
-                list = true;
-            } else if node.second.len > 0 {
-                list = false;
-                value = Some(node.second);
-            }
-        }
-        value.filter(|_| !list).map(|value| self.package.str(value))
-    }
-
-    /// The items of a list; a text is a list of one item, an option that is not there an empty one.
-    #[must_use]
-    pub fn list(self, option: &str) -> Vec<&'a str> {
-        match self.value(option) {
-            None => Vec::new(),
-            Some(OptionValue::Text(text)) => vec![text],
-            Some(OptionValue::List(items)) => items,
-        }
-    }
-
-    /// The line that last stated an option, counted from 1 in the file as it was read; `None` where no line of the file does.
-    #[must_use]
-    pub fn line(self, option: &str) -> Option<usize> {
-        let node = self.nodes().filter(|node| self.package.str(node.first) == option).last()?;
-        let before = self.package.base().get(..usize::try_from(node.bytes.start).ok()?)?;
-        Some(before.iter().filter(|&&byte| byte == b'\n').count() + 1)
-    }
-
-    /// The value of an option.
-    #[must_use]
-    pub fn value(self, option: &str) -> Option<OptionValue<'a>> {
-        let mut value = None;
-        for node in self.nodes().filter(|node| self.package.str(node.first) == option) {
-            self.apply(node, &mut value);
-        }
-        value
-    }
-
-    /// All options with their values, in the order in which libuci has them: by where each was last set.
-    pub fn options(self) -> impl Iterator<Item = (&'a str, OptionValue<'a>)> {
-        let mut found: Vec<(&str, Option<OptionValue<'_>>)> = Vec::new();
-        let mut places: HashMap<&str, usize> = HashMap::new();
-        for node in self.nodes() {
-            let name = self.package.str(node.first);
-            let mut value =
-                places.get(name).and_then(|&place| found.get_mut(place)).and_then(|(_, value)| value.take());
-            // libuci frees the old option and adds a new one at the end, except where nothing changes or a list grows.
-            let stays = match (&value, node.kind) {
-                (Some(OptionValue::Text(text)), NodeKind::Option) => {
-                    node.second.len == 0 || *text == self.package.str(node.second)
-                }
-                (Some(OptionValue::List(_)), NodeKind::Option) => node.second.len == 0,
-                (Some(OptionValue::List(_)), _) => true,
-                (_, _) => false,
-            };
-            self.apply(node, &mut value);
-            match places.get(name).and_then(|&place| found.get_mut(place)) {
-                Some(entry) if stays => entry.1 = value,
-                _ => {
-                    places.insert(name, found.len());
-                    found.push((name, value));
-                }
-            }
-        }
-        found.into_iter().filter_map(|(name, value)| Some((name, value?)))
-    }
-
-    /// What a line makes of the value that the lines before it gave.
-    fn apply(self, node: &Node, value: &mut Option<OptionValue<'a>>) {
-        let text = self.package.str(node.second);
-        if node.kind == NodeKind::Option {
-            // libuci takes an empty text for a wish to delete, and inside a file for nothing at all.
-            if !text.is_empty() {
-                *value = Some(OptionValue::Text(text));
-            }
-            return;
-        }
-        match value {
-            Some(OptionValue::List(items)) => items.push(text),
-            Some(OptionValue::Text(first)) => *value = Some(OptionValue::List(vec![*first, text])),
-            None => *value = Some(OptionValue::List(vec![text])),
-        }
-    }
-
-    /// The lines of its options.
-    fn nodes(self) -> impl Iterator<Item = &'a Node> {
-        let package = self.package;
-        std::iter::successors(package.block(self.entry.block), |block| package.block(block.next))
-            .flat_map(|block| &block.nodes)
-            .filter(|node| matches!(node.kind, NodeKind::Option | NodeKind::List))
-    }
-}
-
-/// Where a node is.
-#[derive(Clone, Copy)]
-struct Place {
-    block: u32,
-    node: usize,
-}
-
-// Editing.
+// Putting together.
 impl Package {
-    /// Sets an option to a text; whether that changed anything. UCI has no empty texts: an empty `value` removes the option.
-    /// The line keeps its place, layout and comment; a new option comes last in its section.
-    pub fn set(&mut self, id: SectionId, option: &str, value: &str) -> Result<bool, EditError> {
-        check_name(option)?;
-        check_value(value)?;
-        let section = self.section(id).ok_or(EditError::NoSection)?;
-        if value.is_empty() {
-            return Ok(self.remove(id, option));
-        }
-        if section.get(option) == Some(value) {
-            return Ok(false);
-        }
-        match self.places(id, option).split_last() {
-            None => {
-                let after = self.last_line(id).ok_or(EditError::NoSection)?;
-                self.insert_line(after, NodeKind::Option, option, value)?;
-            }
-            Some((&last, others)) => {
-                self.rewrite(last, NodeKind::Option, option.as_bytes(), value.as_bytes())?;
-                self.delete_lines(others)?;
-            }
-        }
-        self.changed = true;
-        Ok(true)
-    }
-
-    /// Makes an option a list of these items; whether that changed anything. No items: removes it. Lines of items that stay are not touched.
-    pub fn set_list(&mut self, id: SectionId, option: &str, items: &[&str]) -> Result<bool, EditError> {
-        check_name(option)?;
-        for item in items {
-            check_value(item)?;
-        }
-        let section = self.section(id).ok_or(EditError::NoSection)?;
-        if items.is_empty() {
-            return Ok(self.remove(id, option));
-        }
-        if matches!(section.value(option), Some(OptionValue::List(present)) if present == items) {
-            return Ok(false);
-        }
-        let places = self.places(id, option);
-        let keeps = |place: Option<&Place>, item: Option<&&str>| {
-            place
-                .and_then(|&place| self.node(place))
-                .zip(item)
-                .is_some_and(|(node, &item)| node.kind == NodeKind::List && self.str(node.second) == item)
-        };
-        // What is the same at both ends stays; between them lines are turned to the new items as far as they go.
-        let most = places.len().min(items.len());
-        let head = (0..most).take_while(|&i| keeps(places.get(i), items.get(i))).count();
-        let tail =
-            (1..=most - head).take_while(|&i| keeps(places.get(places.len() - i), items.get(items.len() - i))).count();
-        let old = places.get(head..places.len() - tail).unwrap_or_default();
-        let new = items.get(head..items.len() - tail).unwrap_or_default();
-
-        for (&place, item) in old.iter().zip(new) {
-            self.rewrite(place, NodeKind::List, option.as_bytes(), item.as_bytes())?;
-        }
-        let used = old.len().min(new.len());
-        let mut after = match (head + used).checked_sub(1).and_then(|i| places.get(i)) {
-            Some(&place) => place,
-            // Nothing stays before the new items: they come before what stays after them, or last.
-            None => match places.first() {
-                Some(first) => Place { block: first.block, node: first.node.saturating_sub(1) },
-                None => self.last_line(id).ok_or(EditError::NoSection)?,
-            },
-        };
-        if new.len() > used {
-            for item in new.iter().skip(used) {
-                after = self.insert_line(after, NodeKind::List, option, item)?;
-            }
-        } else {
-            self.delete_lines(old.get(used..).unwrap_or_default())?;
-        }
-        self.changed = true;
-        Ok(true)
-    }
-
-    /// Removes an option, text or list; whether it was there.
-    pub fn remove(&mut self, id: SectionId, option: &str) -> bool {
-        let there = self.section(id).is_some_and(|section| section.value(option).is_some());
-        if there {
-            let places = self.places(id, option);
-            self.changed |= self.delete_lines(&places).is_ok();
-        }
-        there
-    }
-
-    /// Adds a section at the end of the file, anonymous without a name.
-    pub fn add_section(&mut self, kind: &str, name: Option<&str>) -> Result<SectionId, EditError> {
-        if !parse::is_kind(kind.as_bytes()) {
-            return Err(EditError::Kind);
-        }
-        if let Some(name) = name {
-            self.check_new_name(name)?;
-        }
-        self.close_before(self.order.len())?;
-        let mut nodes = Vec::new();
-        if self.needs_blank_line() {
-            let bytes = self.append(b"\n")?;
-            nodes.push(Node::trivia(bytes, Ending::Closed));
-        }
-        let header = self.new_line(NodeKind::Config, kind.as_bytes(), name.unwrap_or_default().as_bytes())?;
-        nodes.push(header);
-        let section = self.open_section(header);
-        self.push_block(section, nodes);
-        self.changed = true;
-        Ok(SectionId(section))
-    }
-
-    /// Removes a section with all its lines and the comments between them; whether it was there. Comments above and below it stay.
-    pub fn remove_section(&mut self, id: SectionId) -> bool {
-        if self.section(id).is_none() {
-            return false;
-        }
-        for index in self.chain(id.0).collect::<Vec<_>>() {
-            let Some(position) = self.order.iter().position(|&block| block == index) else { continue };
-            if self.close_before(position).is_err() {
-                return false;
-            }
-            self.strip_tail(position);
-            let nodes =
-                self.blocks.get_mut(index as usize).map(|block| std::mem::take(&mut block.nodes)).unwrap_or_default();
-            let above = nodes.into_iter().take_while(|node| node.kind == NodeKind::Trivia);
-            let kept: Vec<Node> = above.filter(|node| self.bytes(node.bytes).contains(&b'#')).collect();
-            self.order.remove(position);
-            self.extend_block(position.saturating_sub(1), kept);
-        }
-        if let Some(entry) = self.sections.get_mut(id.0 as usize) {
-            entry.block = NONE;
-        }
-        self.names.remove(id.0);
-        self.changed = true;
-        true
-    }
-
-    /// Gives a section a new name, an anonymous one its first; whether that changed anything.
-    pub fn rename_section(&mut self, id: SectionId, name: &str) -> Result<bool, EditError> {
-        if self.section(id).ok_or(EditError::NoSection)?.name() == Some(name) {
-            return Ok(false);
-        }
-        self.check_new_name(name)?;
-        for index in self.chain(id.0).collect::<Vec<_>>() {
-            let nodes = self.block(index).map(|block| block.nodes.as_slice()).unwrap_or_default();
-            let Some(place) = nodes.iter().position(|node| node.kind == NodeKind::Config) else { continue };
-            let Some(header) = nodes.get(place).copied() else { continue };
-            let kind = self.bytes(header.first).to_vec();
-            self.rewrite(Place { block: index, node: place }, NodeKind::Config, &kind, name.as_bytes())?;
-        }
-        let header = self.block(self.sections.get(id.0 as usize).map_or(NONE, |entry| entry.block));
-        let span = header
-            .and_then(|block| block.nodes.iter().find(|node| node.kind == NodeKind::Config))
-            .map(|node| node.second);
-        if let (Some(entry), Some(span)) = (self.sections.get_mut(id.0 as usize), span) {
-            entry.name = span;
-        }
-        self.names.remove(id.0);
-        self.names.insert(name, id.0);
-        self.changed = true;
-        Ok(true)
-    }
-
-    /// Moves a section, with the comment right above it, before another one or, without that, to the end; whether that changed the order.
-    pub fn move_section(&mut self, id: SectionId, before: Option<SectionId>) -> bool {
-        if self.section(id).is_none() || before.is_some_and(|before| before == id || self.section(before).is_none()) {
-            return false;
-        }
-        let follower = self.sections().skip_while(|section| section.id != id).nth(1).map(Section::id);
-        if follower == before {
-            return false;
-        }
-        let chain: Vec<u32> = self.chain(id.0).collect();
-        for &index in &chain {
-            let Some(position) = self.order.iter().position(|&block| block == index) else { continue };
-            // What is before and after the block must not flow together, nor the block with what it comes to.
-            if self.close_before(position).is_err() || self.close_before(position + 1).is_err() {
-                return false;
-            }
-            self.strip_tail(position);
-            self.order.remove(position);
-        }
-        let target = before.and_then(|before| self.sections.get(before.0 as usize)).map_or(NONE, |entry| entry.block);
-        let position = self.order.iter().position(|&block| block == target).unwrap_or(self.order.len());
-        // It may be left out of order for an instant only: closing can fail when the text is at its limit.
-        let closed = self.close_before(position);
-        self.order.splice(position..position, chain);
-        self.changed = true;
-        closed.is_ok()
-    }
-
-    fn check_new_name(&self, name: &str) -> Result<(), EditError> {
-        check_name(name)?;
-        if self.lookup(name).is_some() { Err(EditError::NameTaken) } else { Ok(()) }
-    }
-
-    /// The lines of an option, in the order in which they count.
-    fn places(&self, id: SectionId, option: &str) -> Vec<Place> {
-        let mut places = Vec::new();
-        for index in self.chain(id.0) {
-            for (i, node) in
-                self.block(index).map(|block| block.nodes.as_slice()).unwrap_or_default().iter().enumerate()
-            {
-                if matches!(node.kind, NodeKind::Option | NodeKind::List) && self.str(node.first) == option {
-                    places.push(Place { block: index, node: i });
-                }
-            }
-        }
-        places
-    }
-
-    /// The last option of a section, or its `config` line.
-    fn last_line(&self, id: SectionId) -> Option<Place> {
-        let block = self.chain(id.0).take(MAX_OPENED).last()?;
-        let node = self.block(block)?.nodes.iter().rposition(|node| node.kind != NodeKind::Trivia)?;
-        Some(Place { block, node })
-    }
-
-    fn append(&mut self, bytes: &[u8]) -> Result<Span, EditError> {
-        let start = u32::try_from(self.text.len()).map_err(|_| EditError::TooLarge)?;
-        let len = u32::try_from(bytes.len()).map_err(|_| EditError::TooLarge)?;
-        // Half of what the numbers could hold: sums of them need no further checks.
-        if start.checked_add(len).is_none_or(|end| end > u32::MAX / 2) {
-            return Err(EditError::TooLarge);
-        }
-        self.text.extend_from_slice(bytes);
-        Ok(Span { start, len })
-    }
-
-    /// A new node with these bytes for a statement.
-    fn new_node(&mut self, kind: NodeKind, bytes: &[u8], first: &[u8], second: &[u8]) -> Result<Node, EditError> {
-        let bytes = self.append(bytes)?;
-        let first = self.append(first)?;
-        let second = self.append(second)?;
-        Ok(Node { bytes, first, second, kind, ending: Ending::Closed })
-    }
-
-    fn new_line(&mut self, kind: NodeKind, first: &[u8], second: &[u8]) -> Result<Node, EditError> {
-        let line = write::line(kind.keyword(), first, second);
-        self.new_node(kind, &line, first, second)
-    }
-
-    fn replace(&mut self, at: Place, node: Node) {
-        if let Some(old) = self.blocks.get_mut(at.block as usize).and_then(|block| block.nodes.get_mut(at.node)) {
-            *old = node;
-        }
-    }
-
-    /// Turns a line to another second argument, and to another keyword if need be.
-    fn rewrite(&mut self, at: Place, kind: NodeKind, first: &[u8], second: &[u8]) -> Result<(), EditError> {
-        let Some(&old) = self.node(at) else { return Ok(()) };
-        let spliced = if old.kind == kind && old.ending != Ending::Shared {
-            write::spliced(self.bytes(old.bytes), second)
-        } else {
-            None
-        };
-        let node = match spliced {
-            Some(line) => self.new_node(kind, &line, first, second)?,
-            None => self.new_line(kind, first, second)?,
-        };
-        self.replace(at, node);
-        Ok(())
-    }
-
-    /// Adds a line after another one, and says where it is.
-    fn insert_line(&mut self, after: Place, kind: NodeKind, name: &str, value: &str) -> Result<Place, EditError> {
-        self.close(after)?;
-        let node = self.new_line(kind, name.as_bytes(), value.as_bytes())?;
-        let at = Place { block: after.block, node: after.node + 1 };
-        if let Some(block) = self.blocks.get_mut(at.block as usize) {
-            block.nodes.insert(at.node.min(block.nodes.len()), node);
-        }
-        Ok(at)
-    }
-
-    /// Takes lines away; `places` are in their order.
-    fn delete_lines(&mut self, places: &[Place]) -> Result<(), EditError> {
-        for &place in places.iter().rev() {
-            if let Some(above) = place.node.checked_sub(1) {
-                self.close_shared(Place { block: place.block, node: above })?;
-            }
-            if let Some(block) = self.blocks.get_mut(place.block as usize) {
-                block.nodes.remove(place.node);
-            }
-        }
-        Ok(())
-    }
-
-    /// Sees to it that what comes after a node is on a line of its own.
-    fn close(&mut self, at: Place) -> Result<(), EditError> {
-        let Some(&node) = self.node(at) else { return Ok(()) };
-        if node.ending == Ending::Closed {
-            return Ok(());
-        }
-        let old = self.bytes(node.bytes);
-        let (first, second) = (self.bytes(node.first).to_vec(), self.bytes(node.second).to_vec());
-        let line = match node.kind {
-            NodeKind::Trivia => [old, b"\n"].concat(),
-            _ => {
-                write::closed(old, &first, &second).unwrap_or_else(|| write::line(node.kind.keyword(), &first, &second))
-            }
-        };
-        let node = self.new_node(node.kind, &line, &first, &second)?;
-        self.replace(at, node);
-        Ok(())
-    }
-
-    fn close_shared(&mut self, at: Place) -> Result<(), EditError> {
-        match self.node(at) {
-            Some(node) if node.ending == Ending::Shared => self.close(at),
-            _ => Ok(()),
-        }
-    }
-
-    /// Sees to it that the block at this position of the order starts on a line of its own.
-    fn close_before(&mut self, position: usize) -> Result<(), EditError> {
-        match self.last_before(position) {
-            Some(place) => self.close(place),
-            None => Ok(()),
-        }
-    }
-
     fn last_before(&self, position: usize) -> Option<Place> {
         self.order.iter().take(position).rev().find_map(|&index| {
             let last = self.block(index)?.nodes.len().checked_sub(1)?;
             Some(Place { block: index, node: last })
         })
-    }
-
-    fn needs_blank_line(&self) -> bool {
-        let last = self.last_before(self.order.len()).and_then(|place| self.node(place));
-        last.is_some_and(|node| {
-            let bytes = self.bytes(node.bytes);
-            !(bytes.ends_with(b"\n\n") || (node.kind == NodeKind::Trivia && bytes == b"\n"))
-        })
-    }
-
-    /// Moves what follows the last option of a block to the block before it, where it stays when this one goes.
-    fn strip_tail(&mut self, position: usize) {
-        let Some(block) = self.order.get(position).and_then(|&index| self.blocks.get_mut(index as usize)) else {
-            return;
-        };
-        let kept = block.nodes.iter().rposition(|node| node.kind != NodeKind::Trivia).map_or(0, |last| last + 1);
-        let tail = block.nodes.split_off(kept);
-        self.extend_block(position.saturating_sub(1), tail);
     }
 
     fn extend_block(&mut self, position: usize, nodes: Vec<Node>) {
@@ -897,23 +413,22 @@ impl Package {
     }
 }
 
-fn check_name(name: &str) -> Result<(), EditError> {
-    if parse::is_name(name.as_bytes()) { Ok(()) } else { Err(EditError::Name) }
-}
-
-fn check_value(value: &str) -> Result<(), EditError> {
-    if value.contains('\0') { Err(EditError::Value) } else { Ok(()) }
-}
-
-/// The hash in the names that libuci makes for anonymous sections.
-fn generated_hash(kind: &[u8]) -> u16 {
-    kind.iter().fold(5381_u16, |hash, &byte| hash.wrapping_mul(33).wrapping_add(u16::from(byte)))
+/// Where a node is.
+#[derive(Clone, Copy)]
+struct Place {
+    block: u32,
+    node: usize,
 }
 
 impl Node {
     fn trivia(bytes: Span, ending: Ending) -> Self {
         Self { bytes, first: Span::default(), second: Span::default(), kind: NodeKind::Trivia, ending }
     }
+}
+
+/// The hash in the names that libuci makes for anonymous sections.
+fn generated_hash(kind: &[u8]) -> u16 {
+    kind.iter().fold(5381_u16, |hash, &byte| hash.wrapping_mul(33).wrapping_add(u16::from(byte)))
 }
 
 /// Finds sections by name without a second copy of the names.
@@ -943,199 +458,11 @@ impl Names {
     }
 }
 
-/// Builds a package from its text.
-struct Loader<'p> {
-    package: &'p mut Package,
-    cursor: Cursor,
-    /// The section that options belong to.
-    section: u32,
-    /// How much of the text belongs to nodes.
-    done: usize,
-    /// The last statement of the present line.
-    last: Option<Place>,
-}
-
-impl<'p> Loader<'p> {
-    fn new(package: &'p mut Package) -> Self {
-        Self { package, cursor: Cursor::default(), section: NONE, done: 0, last: None }
-    }
-
-    fn run(mut self) {
-        loop {
-            let line_start = self.cursor.line_end();
-            if !self.scan(|scanner| scanner.begin_line()) {
-                break;
-            }
-            let line = self.cursor.line();
-            self.last = None;
-            let mut in_section = self.section != NONE;
-            while let Some(result) = self.scan(|scanner| scanner.statement(in_section)) {
-                match result {
-                    Ok(statement) => self.take(&statement, line, line_start),
-                    Err(reason) => {
-                        self.package.problem(line, reason);
-                        break;
-                    }
-                }
-                in_section = self.section != NONE;
-            }
-            self.end_line();
-        }
-        let open = !self.package.base().is_empty() && !self.package.base().ends_with(b"\n");
-        let rest = self.trivia(self.done, self.package.base, if open { Ending::Open } else { Ending::Closed });
-        self.push(rest);
-        if let Some(nul) = self.package.base().iter().position(|&byte| byte == 0) {
-            let before = self.package.base().iter().take(nul).filter(|&&byte| byte == b'\n').count();
-            self.package.problem(before + 1, "NUL byte");
-        }
-        self.package.text.shrink_to_fit();
-        for block in &mut self.package.blocks {
-            block.nodes.shrink_to_fit();
-        }
-    }
-
-    /// Lets a scanner do something at the place reached.
-    fn scan<T>(&mut self, what: impl FnOnce(&mut Scanner<'_>) -> T) -> T {
-        let mut scanner = Scanner::resume(self.package.base(), self.cursor);
-        let result = what(&mut scanner);
-        self.cursor = scanner.cursor();
-        result
-    }
-
-    fn take(&mut self, statement: &Statement, line: usize, line_start: usize) {
-        if let Some(complaint) = statement.complaint {
-            self.package.problem(line, complaint);
-        }
-        let kind = match statement.keyword {
-            // A file holds one package, so the line means nothing; it stays where it is.
-            Keyword::Package => return,
-            Keyword::Config => NodeKind::Config,
-            Keyword::Option => NodeKind::Option,
-            Keyword::List => NodeKind::List,
-        };
-        let start = match self.last {
-            Some(place) => {
-                self.end_node(place, self.done, Ending::Shared);
-                self.done
-            }
-            None => line_start,
-        };
-        let node = Node {
-            bytes: span(start, self.cursor.position()),
-            first: self.intern(&statement.first),
-            second: self.intern(&statement.second),
-            kind,
-            ending: Ending::Closed,
-        };
-        if kind == NodeKind::Config {
-            let above = self.heading(start);
-            let rest = self.trivia(self.done, above, Ending::Closed);
-            self.push(rest);
-            let mut nodes: Vec<Node> = self.trivia(above, start, Ending::Closed).into_iter().collect();
-            nodes.push(node);
-            let section = self.open(node, line);
-            self.package.push_block(section, nodes);
-        } else {
-            let above = self.trivia(self.done, start, Ending::Closed);
-            self.push(above);
-            self.push(Some(node));
-        }
-        self.done = self.cursor.position();
-        self.last = self.package.last_before(self.package.order.len());
-    }
-
-    /// Finds the section of a `config` line, or makes it.
-    fn open(&mut self, header: Node, line: usize) -> u32 {
-        let name = self.package.str(header.second);
-        let known = if name.is_empty() { None } else { self.package.lookup(name) };
-        let Some(section) = known else {
-            self.section = self.package.open_section(header);
-            return self.section;
-        };
-        let other_kind =
-            self.package.section(SectionId(section)).map(Section::kind) != Some(self.package.str(header.first));
-        if other_kind {
-            self.package.problem(line, "section of another type has the same name");
-        }
-        // libuci takes options under the first two `config` lines of a section; after a further one it has no section at all.
-        let lost = self.package.chain(section).nth(MAX_OPENED - 1).is_some();
-        self.section = if lost { NONE } else { section };
-        if let Some(entry) = self.package.sections.get_mut(section as usize) {
-            entry.kind = header.first;
-        }
-        section
-    }
-
-    fn end_line(&mut self) {
-        let Some(place) = self.last else { return };
-        let end = self.cursor.line_end();
-        let closed = !self.cursor.starved() && self.package.base().get(..end).is_some_and(|read| read.ends_with(b"\n"));
-        self.end_node(place, end, if closed { Ending::Closed } else { Ending::Open });
-        self.done = end;
-    }
-
-    fn end_node(&mut self, at: Place, end: usize, ending: Ending) {
-        if let Some(node) =
-            self.package.blocks.get_mut(at.block as usize).and_then(|block| block.nodes.get_mut(at.node))
-        {
-            node.bytes = span(node.bytes.start as usize, end);
-            node.ending = ending;
-        }
-    }
-
-    fn trivia(&self, start: usize, end: usize, ending: Ending) -> Option<Node> {
-        (start < end).then(|| Node::trivia(span(start, end), ending))
-    }
-
-    /// Adds to the block reached.
-    fn push(&mut self, node: Option<Node>) {
-        self.package.extend_block(self.package.order.len().saturating_sub(1), node.into_iter().collect());
-    }
-
-    /// Where the comment lines right above `end`, and the blank lines above them, start.
-    fn heading(&self, end: usize) -> usize {
-        let text = self.package.base();
-        let mut start = end;
-        let mut comments = true;
-        while start > self.done {
-            let above = text.get(self.done..start - 1).unwrap_or_default();
-            let line_start =
-                above.iter().rposition(|&byte| byte == b'\n').map_or(self.done, |newline| self.done + newline + 1);
-            match text.get(line_start..start).unwrap_or_default().trim_ascii_start() {
-                [] => comments = false,
-                [b'#', ..] if comments => {}
-                _ => break,
-            }
-            start = line_start;
-        }
-        start
-    }
-
-    fn intern(&mut self, word: &Word) -> Span {
-        let text = self.package.base();
-        let lossy = match word.value() {
-            Ok(range) => match std::str::from_utf8(word.bytes(text)) {
-                Ok(_) => return span(range.start, range.end),
-                Err(_) => String::from_utf8_lossy(word.bytes(text)).into_owned(),
-            },
-            Err(decoded) => String::from_utf8_lossy(decoded).into_owned(),
-        };
-        let start = self.package.text.len();
-        self.package.text.extend_from_slice(lossy.as_bytes());
-        span(start, self.package.text.len())
-    }
-}
-
-/// Texts are limited so that these numbers suffice.
-fn span(start: usize, end: usize) -> Span {
-    Span { start: start as u32, len: (end - start) as u32 }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const NETWORK: &str = "\
+    pub(super) const NETWORK: &str = "\
 # The network of this router.
 config interface 'lan'
 \toption device \"br-lan\"   # a bridge
@@ -1154,18 +481,18 @@ config interface wan
 config route
 ";
 
-    fn package() -> Package {
+    pub(super) fn package() -> Package {
         let package = Package::parse("network", NETWORK.as_bytes());
         assert_eq!(package.problems(), []);
         assert_eq!(text(&package), NETWORK);
         package
     }
 
-    fn text(package: &Package) -> String {
+    pub(super) fn text(package: &Package) -> String {
         String::from_utf8(package.to_bytes()).unwrap()
     }
 
-    fn id(package: &Package, selector: &str) -> SectionId {
+    pub(super) fn id(package: &Package, selector: &str) -> SectionId {
         package.find(selector).unwrap().id()
     }
 
@@ -1214,89 +541,6 @@ config route
     }
 
     #[test]
-    fn setting_keeps_line_comment_and_all_else() {
-        let mut package = package();
-        let lan = id(&package, "lan");
-        assert_eq!(package.set(lan, "device", "br-lan"), Ok(false));
-        assert!(!package.is_changed());
-        assert_eq!(package.set(lan, "device", "it's"), Ok(true));
-        assert_eq!(text(&package), NETWORK.replace("\"br-lan\"", "'it'\\''s'"));
-        assert_eq!(package.set(lan, "device", ""), Ok(true));
-        assert_eq!(text(&package), NETWORK.replace("\toption device \"br-lan\"   # a bridge\n", ""));
-        assert_eq!(package.set(lan, "mtu", "1400"), Ok(true));
-        assert!(text(&package).contains("\toption empty ''\n\toption mtu '1400'\n\nconfig route\n"));
-    }
-
-    #[test]
-    fn lists_change_only_the_items_that_differ() {
-        let mut package = package();
-        let lan = id(&package, "lan");
-        assert_eq!(package.set_list(lan, "dns", &["1.1.1.1", "9.9.9.9"]), Ok(false));
-        assert_eq!(package.set_list(lan, "dns", &["1.1.1.1", "8.8.8.8", "9.9.9.9"]), Ok(true));
-        assert_eq!(text(&package), NETWORK.replace("\tlist dns 9", "\tlist dns '8.8.8.8'\n\tlist dns 9"));
-        assert_eq!(package.set_list(lan, "dns", &["9.9.9.9"]), Ok(true));
-        assert_eq!(text(&package), NETWORK.replace("\tlist dns '1.1.1.1'\n", ""));
-        assert_eq!(package.set_list(lan, "dns", &["::1", "9.9.9.9"]), Ok(true));
-        assert_eq!(text(&package), NETWORK.replace("1.1.1.1", "::1"));
-        assert_eq!(package.set_list(lan, "dns", &[]), Ok(true));
-        assert!(!package.remove(lan, "dns"));
-    }
-
-    #[test]
-    fn what_is_added_and_removed_again_leaves_no_trace() {
-        let mut package = package();
-        let new = package.add_section("redirect", Some("cwmp_1")).unwrap();
-        package.set(new, "target", "DNAT").unwrap();
-        assert_eq!(text(&package), format!("{NETWORK}\nconfig redirect 'cwmp_1'\n\toption target 'DNAT'\n"));
-        assert!(package.remove_section(new));
-        assert_eq!(text(&package), NETWORK);
-        assert!(package.section(new).is_none() && !package.remove_section(new));
-        assert_ne!(package.add_section("redirect", Some("cwmp_1")).unwrap(), new);
-    }
-
-    #[test]
-    fn removing_and_moving_sections_keeps_comments() {
-        let mut package = package();
-        let (wan, lan) = (id(&package, "wan"), id(&package, "lan"));
-        assert!(package.move_section(wan, Some(lan)));
-        let moved = "\n# The way out.\nconfig interface wan\n        option proto dhcp\n";
-        assert_eq!(text(&package), format!("{moved}{}", NETWORK.replace(moved, "")));
-        assert!(!package.move_section(wan, Some(lan)));
-        assert!(package.move_section(wan, None));
-        assert_eq!(text(&package), format!("{}{moved}", NETWORK.replace(moved, "")));
-        assert!(package.remove_section(wan));
-        assert!(text(&package).ends_with("config route\n\n# The way out.\n"));
-    }
-
-    #[test]
-    fn renaming_names_also_the_anonymous() {
-        let mut package = package();
-        let route = id(&package, "@route[0]");
-        assert_eq!(package.rename_section(route, "lan"), Err(EditError::NameTaken));
-        assert_eq!(package.rename_section(route, "a-b"), Err(EditError::Name));
-        assert_eq!(package.rename_section(route, "office"), Ok(true));
-        assert_eq!(package.rename_section(route, "office"), Ok(false));
-        assert_eq!(id(&package, "office"), route);
-        assert_eq!(text(&package), NETWORK.replacen("config route\n", "config route 'office'\n", 1));
-        assert_eq!(package.rename_section(route, "home"), Ok(true));
-        assert!(package.find("office").is_none());
-        assert!(package.add_section("x", Some("office")).is_ok());
-    }
-
-    #[test]
-    fn what_uci_cannot_carry_is_refused() {
-        let mut package = package();
-        let lan = id(&package, "lan");
-        assert_eq!(package.set(lan, "a.b", "x"), Err(EditError::Name));
-        assert_eq!(package.set(lan, "a", "x\0y"), Err(EditError::Value));
-        assert_eq!(package.set_list(lan, "a", &["x", "\0"]), Err(EditError::Value));
-        assert_eq!(package.add_section("two words", None), Err(EditError::Kind));
-        assert_eq!(package.add_section("x", Some("")), Err(EditError::Name));
-        assert_eq!(package.set(SectionId(99), "a", "x"), Err(EditError::NoSection));
-        assert!(!package.is_changed());
-    }
-
-    #[test]
     fn problems_name_their_lines_and_cost_no_others() {
         let package = Package::parse(
             "x",
@@ -1306,7 +550,7 @@ config route
         assert_eq!(lines, [1, 3, 5, 6, 7]);
         let x = package.find("x").unwrap();
         assert_eq!((x.kind(), x.get("a"), x.get("c"), x.get("f")), ("t", Some("b"), Some("d"), None));
-        assert_eq!(Package::parse("x", b"config s\noption a 'b\0c'\n").problems().len(), 1);
+        assert!(!Package::parse("x", b"config s\noption a b\0c\n").problems().is_empty());
     }
 
     #[test]
