@@ -43,7 +43,7 @@ const LEFT_BEHIND: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// How long, and how many for each package, replaced inodes stay known.
-const REPLACED_AGE: Duration = Duration::from_secs(30);
+const REPLACED_AGE: Duration = Duration::from_secs(5);
 const REPLACED_MAX: usize = 4;
 
 /// Packages that hold secrets: nobody but root may read them, whatever mode the file had.
@@ -525,10 +525,17 @@ fn remember_replaced(path: &Path, old: &Locked) {
     replaced.push(Replaced { path: path.to_owned(), file, since: Instant::now() });
 }
 
+/// Lets go of files that were replaced more than 5 seconds ago. Until then, or the next commit, they take up space on the disk and keep it from
+/// being remounted; so a process that lives on calls this once in the quiet after a commit.
+pub fn release_replaced() {
+    let mut replaced = REPLACED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    replaced.retain(|other| other.since.elapsed() < REPLACED_AGE);
+}
+
 fn lock_replaced(path: &Path, deadline: Instant) -> io::Result<Vec<Locked>> {
+    release_replaced();
     let files: Vec<File> = {
-        let mut replaced = REPLACED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        replaced.retain(|other| other.since.elapsed() < REPLACED_AGE);
+        let replaced = REPLACED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         replaced.iter().filter(|other| other.path == path).filter_map(|other| other.file.try_clone().ok()).collect()
     };
     files.into_iter().map(|file| Locked::take(file, Access::Write, deadline)).collect()
