@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::path::{Path, PathBuf};
 
 use super::parse::Keyword;
 
@@ -164,6 +165,8 @@ pub struct Package {
     names: Names,
     problems: Vec<Problem>,
     changed: bool,
+    /// Its file, where that is not the one of its name in the directory of packages.
+    place: Option<PathBuf>,
 }
 
 /// Shows no values: they may be secrets.
@@ -199,6 +202,7 @@ impl Package {
             names: Names::default(),
             problems: Vec::new(),
             changed: false,
+            place: None,
         };
         // Decoded words come after the text, at most three times as much.
         if package.base > (u32::MAX / 8) as usize {
@@ -278,10 +282,20 @@ impl Package {
         self.text.get(..self.base).unwrap_or_default()
     }
 
+    /// Its file, when the packages are in this directory.
+    pub(super) fn place(&self, dir: &Path) -> PathBuf {
+        self.place.clone().unwrap_or_else(|| dir.join(&self.name))
+    }
+
+    /// Gives it a file of its own.
+    pub(super) fn set_place(&mut self, place: PathBuf) {
+        self.place = Some(place);
+    }
+
     /// The package as it was read or last committed, without later edits.
     #[must_use]
     pub fn original(&self) -> Self {
-        Self::parse(&self.name, self.base())
+        Self { place: self.place.clone(), ..Self::parse(&self.name, self.base()) }
     }
 
     /// This package, to be committed in the place of `current`, which the file holds now.
@@ -305,6 +319,7 @@ impl Package {
             shift(&mut entry.name);
         }
         package.changed = true;
+        package.place.clone_from(&self.place);
         package
     }
 
