@@ -402,7 +402,7 @@ fn t13_basic_is_possible_and_seen() {
 #[test]
 fn t14_a_second_401_after_the_credentials_fails() {
     for offer in [challenge("n", None, true, false).to_header(), "Basic realm=\"x\"".into()] {
-        let server = Server::start(move |_| unauthorized(&[offer.clone()]));
+        let server = Server::start(move |_| unauthorized(std::slice::from_ref(&offer)));
         assert_eq!(failure(post(&mut client(&server), "x")), PostErrorKind::Unauthorized);
         assert_eq!(server.received().len(), 2);
     }
@@ -456,13 +456,13 @@ fn s6_another_host_gets_no_password_by_a_redirect() {
         let asks = offer.clone();
         let second = Server::start(move |request| match request.header("Authorization") {
             Some(_) => ok(),
-            None => unauthorized(&[asks.clone()]),
+            None => unauthorized(std::slice::from_ref(&asks)),
         });
         // The same machine under another name.
         let location = format!("Location: http://localhost:{}/", second.address.port());
         let first = Server::start(move |request| match request.header("Authorization") {
             Some(_) => reply("302 Found", &[&location], b""),
-            None => unauthorized(&[offer.clone()]),
+            None => unauthorized(std::slice::from_ref(&offer)),
         });
         let result = post(&mut client(&first), "x");
         assert_eq!(second.received()[0].header("Authorization"), None, "not before it asks itself");

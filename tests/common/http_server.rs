@@ -1,5 +1,8 @@
 //! A scripted HTTP server: reads whole requests off real sockets, and answers each with bytes that the test chooses.
 
+// Each test file uses a part of it.
+#![allow(dead_code)]
+
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
