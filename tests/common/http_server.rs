@@ -22,8 +22,6 @@ pub struct Received {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// How many reads it took; one where head and body came in one packet.
-    pub reads: usize,
 }
 
 impl Received {
@@ -183,7 +181,6 @@ fn serve(
 ) -> io::Result<()> {
     let mut buffer = Vec::new();
     loop {
-        let mut reads = 0;
         let head = loop {
             if let Some(end) = buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
                 break end + 4;
@@ -191,7 +188,6 @@ fn serve(
             if read_some(&mut *stream, &mut buffer).is_none() {
                 return Ok(());
             }
-            reads += 1;
         };
         let text = String::from_utf8(buffer[..head].to_vec()).unwrap();
         let mut lines = text.trim_end().split("\r\n");
@@ -206,11 +202,10 @@ fn serve(
             if read_some(&mut *stream, &mut buffer).is_none() {
                 return Ok(());
             }
-            reads += 1;
         }
         let body = buffer[head..head + length].to_vec();
         buffer.drain(..head + length);
-        let received = Received { connection, line, headers, body, reads };
+        let received = Received { connection, line, headers, body };
         log.lock().unwrap().push(received.clone());
         let act = script.lock().unwrap()(&received);
         match act {
