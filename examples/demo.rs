@@ -46,7 +46,7 @@ fn demo() -> Outcome {
     let router = RouterRoot::new();
     let mut acs = Acs::new()?;
     let port = acs::free_port()?;
-    router.write("/etc/config/cwmpd", &configuration(acs.url(), port));
+    router.write("/etc/config/cwmpd", configuration(acs.url(), port));
     println!("A sample router lies in {}, an ACS listens at {}.", router.path().display(), acs.url());
 
     title("First contact");
