@@ -6,7 +6,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 #[path = "common/root.rs"]
-#[allow(dead_code)]
 mod root;
 
 use std::collections::{BTreeMap, BTreeSet};
