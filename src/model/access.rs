@@ -130,7 +130,9 @@ fn uci_text(section: &crate::platform::uci::Section, option: &str, map: Map) -> 
     section.get(option).map(String::from)
 }
 
-fn truth(value: bool) -> Text {
+/// A boolean as the text of a parameter.
+#[must_use]
+pub fn truth(value: bool) -> Text {
     Text::Borrowed(if value { "true" } else { "false" })
 }
 

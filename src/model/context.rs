@@ -153,6 +153,7 @@ pub struct Context {
     own: BTreeMap<String, Option<String>>,
     added: Vec<(String, u32)>,
     forgotten: Vec<(String, u32)>,
+    moved: Vec<(String, String, u32)>,
     values: BTreeMap<String, String>,
     actions: Vec<Vec<String>>,
     effects: Effects,
@@ -183,6 +184,7 @@ impl Context {
             own: BTreeMap::new(),
             added: Vec::new(),
             forgotten: Vec::new(),
+            moved: Vec::new(),
             values: BTreeMap::new(),
             actions: Vec::new(),
             effects: Effects::default(),
@@ -404,11 +406,14 @@ impl Context {
         let mut registry = registry.lock().unwrap_or_else(PoisonError::into_inner);
         let mut rows = Vec::with_capacity(ids.len());
         {
-            let package = self.package(package)?;
+            self.package(package)?;
+            let Some(Ok(package)) = self.packages.get(package) else { return Ok(rows) };
             for id in ids {
                 let name = package.section(id).and_then(Section::name).or_else(|| names.get(&id).map(String::as_str));
                 if let Some(name) = name {
-                    rows.push(Entry { number: registry.number(path, name), id: RowId::Section(id) });
+                    let moved = self.moved.iter().rev().find(|(table, key, _)| table == path && key == name);
+                    let number = moved.map_or_else(|| registry.number(path, name), |(_, _, number)| *number);
+                    rows.push(Entry { number, id: RowId::Section(id) });
                 }
             }
         }
@@ -475,13 +480,8 @@ impl Context {
             RowId::Root => Ok(String::new()),
             RowId::Key(key) => Ok(String::from(key.as_ref())),
             &RowId::Section(id) => {
-                if let Some(name) = self.section(row)?.name() {
-                    return Ok(String::from(name));
-                }
-                let package = self.package_of(row).unwrap_or_default();
-                self.name_sections(package)?;
-                let name = self.names.get(package).and_then(|names| names.get(&id)).cloned();
-                name.ok_or_else(|| Error::other("the section has no name"))
+                let package = self.package_of(row).ok_or_else(|| Error::other("the row has no section"))?;
+                self.section_name(package, id)
             }
         }
     }
@@ -492,6 +492,20 @@ impl Context {
     /// When the section is not there (any more).
     pub fn option(&mut self, row: &Row, option: &str) -> Result<Option<String>> {
         Ok(self.section(row)?.get(option).filter(|value| !value.is_empty()).map(String::from))
+    }
+
+    /// What a section is known by: its name, or the one that it will get.
+    ///
+    /// # Errors
+    /// When the package cannot be read, or has no such section.
+    pub fn section_name(&mut self, package: &str, id: SectionId) -> Result<String> {
+        let section = self.package(package)?.section(id).ok_or_else(|| Error::other("the section is gone"))?;
+        if let Some(name) = section.name() {
+            return Ok(String::from(name));
+        }
+        self.name_sections(package)?;
+        let name = self.names.get(package).and_then(|names| names.get(&id)).cloned();
+        name.ok_or_else(|| Error::other("the section has no name"))
     }
 
     /// The path, without its last dot, of the row of a table (such as `Device.IP.Interface.`) that is known by a key; the table must not lie in
@@ -620,6 +634,15 @@ impl Context {
         self.forgotten.push((String::from(table), number));
     }
 
+    /// Lets a row of a table of sections stand for another section from now on, with its number and all that belongs to it.
+    pub fn move_row(&mut self, row: &Row, section: &str) {
+        if let Some(around) = row.parent() {
+            let table = self.schema.path(row.node(), around);
+            self.tables.clear();
+            self.moved.push((table, String::from(section), row.number()));
+        }
+    }
+
     /// Stages a value for a file of sysfs or procfs.
     pub(super) fn stage_file(&mut self, path: &str, value: &str) {
         self.files.insert(String::from(path), Ok(Rc::from(value)));
@@ -693,6 +716,9 @@ impl Context {
         }
         for (table, number) in &self.forgotten {
             registry.forget(table, *number);
+        }
+        for (table, key, number) in &self.moved {
+            registry.move_row(table, key, *number);
         }
         for (name, value) in &self.own {
             registry.set_own(name, value.clone());
