@@ -3,6 +3,8 @@
 //! The model announced is Device:2.17 (`Device.RootDataModelVersion`). Someone who knows TR-181 and UCI but no Rust can read a table here,
 //! correct it, and add a parameter; the words that a table uses are explained in [`crate::model::schema`].
 
+pub mod net;
+
 use crate::model::schema::Object;
 
 /// Every standard object, tables before what lies in them.

@@ -9,7 +9,7 @@ use super::schema::{Map, Parameter, Source, Text};
 use super::tree::{NodeId, Target, resolve};
 use super::value::Type;
 use crate::error::{Error, Fault, FaultCode, Result};
-use crate::platform::uci::SectionId;
+use crate::platform::uci::{OptionValue, Section, SectionId};
 
 /// The value that the ACS sees: never a secret.
 ///
@@ -116,16 +116,13 @@ fn from_uci(context: &mut Context, row: &Row, option: &str, map: Map, missing: T
     })
 }
 
-fn uci_text(section: &crate::platform::uci::Section, option: &str, map: Map) -> Option<String> {
+fn uci_text(section: Section<'_>, option: &str, map: Map) -> Option<String> {
     if let Map::Items = map {
-        section.value(option)?;
-        // A text with blanks is how older files write a list.
-        let items: Vec<&str> = if section.is_text(option) {
-            section.get(option).unwrap_or_default().split_ascii_whitespace().collect()
-        } else {
-            section.list(option)
-        };
-        return Some(items.join(","));
+        return Some(match section.value(option)? {
+            // A text with blanks is how older files write a list.
+            OptionValue::Text(text) => text.split_ascii_whitespace().collect::<Vec<_>>().join(","),
+            OptionValue::List(items) => items.join(","),
+        });
     }
     section.get(option).map(String::from)
 }

@@ -16,7 +16,7 @@ use super::registry::Registry;
 use super::schema::Rows;
 use super::tree::{NodeId, ROOT, Schema};
 use crate::error::{Error, Fault, Result};
-use crate::platform::uci::{CommitError, Package, Section, SectionId};
+use crate::platform::uci::{CommitError, OptionValue, Package, Section, SectionId};
 use crate::platform::{InterfaceAddress, Program, System};
 
 /// The longest file that a value is taken from, in bytes.
@@ -462,7 +462,7 @@ impl Context {
     ///
     /// # Errors
     /// When it is not there (any more).
-    pub fn section(&mut self, row: &Row) -> Result<&Section> {
+    pub fn section(&mut self, row: &Row) -> Result<Section<'_>> {
         match (self.package_of(row), row.id()) {
             (Some(package), &RowId::Section(id)) => {
                 self.package(package)?.section(id).ok_or_else(|| Error::other("the section is gone"))
@@ -551,10 +551,12 @@ impl Context {
     /// # Errors
     /// When the section is not there (any more), or UCI cannot hold the value.
     pub fn set_option(&mut self, row: &Row, option: &str, value: Option<&str>) -> Result<(), Fault> {
-        if self.section(row)?.value(option).is_none() && value.is_none() {
-            return Ok(());
-        }
-        if value.is_some() && self.section(row)?.get(option) == value && self.section(row)?.is_text(option) {
+        let unchanged = match (self.section(row)?.value(option), value) {
+            (None, None) => true,
+            (Some(OptionValue::Text(text)), Some(value)) => text == value,
+            _ => false,
+        };
+        if unchanged {
             return Ok(());
         }
         self.name_section(row)?;

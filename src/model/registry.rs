@@ -294,7 +294,7 @@ impl Anonymous {
 }
 
 impl Unnamed {
-    fn of(section: &Section) -> Self {
+    fn of(section: Section<'_>) -> Self {
         let options = section
             .options()
             .map(|(name, value)| {

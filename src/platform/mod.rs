@@ -2,7 +2,16 @@
 //!
 //! [`System`] is all that the data model sees of the router. [`live`] is the real one, below a root directory; tests may bring their own.
 
+pub mod clock;
+pub mod exec;
+pub mod files;
+pub mod identity;
+pub mod live;
+pub mod net;
+pub mod power;
+pub mod ubus;
 pub mod uci;
+pub mod watch;
 
 use std::io;
 use std::net::IpAddr;
@@ -37,9 +46,15 @@ pub trait System: Send + Sync {
     fn commit_packages(&self, packages: &mut [&mut uci::Package]) -> Result<(), uci::CommitError>;
 
     /// A ubus call; the answer is a JSON object (an empty one for a call that returns nothing).
-    fn ubus_call(&self, object: &str, method: &str, arguments: &serde_json::Value) -> Result<serde_json::Value>;
+    fn ubus_call(
+        &self,
+        object: &str,
+        method: &str,
+        arguments: &serde_json::Value,
+    ) -> Result<serde_json::Value, ubus::UbusError>;
 
-    /// Runs a program directly, never through a shell, and waits for its end.
+    /// Runs a program directly, never through a shell, and waits for its end. In the error, `NotFound` means that there is no such
+    /// program, `TimedOut` that it was killed at its deadline, and `FileTooLarge` that it wrote more than its limit.
     fn run(&self, program: &Program<'_>) -> Result<Output>;
 
     /// The addresses of the network interfaces of the kernel.
