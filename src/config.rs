@@ -210,7 +210,9 @@ impl Config {
     pub fn from_package(package: &Package) -> (Self, Vec<Problem>) {
         let mut reader = Reader::default();
         let syntax = package.problems().iter();
-        reader.problems.extend(syntax.map(|problem| Problem { line: Some(problem.line), text: problem.reason.clone() }));
+        reader
+            .problems
+            .extend(syntax.map(|problem| Problem { line: Some(problem.line), text: problem.reason.clone() }));
         let config = reader.config(package);
         (config, reader.problems)
     }
@@ -338,7 +340,13 @@ impl Reader {
         self.device(&mut self.section(package, "device"), &mut config.device);
         let mut inform = self.section(package, "inform");
         inform.options.push("parameter");
-        config.inform = inform.section.map(|section| section.list("parameter")).unwrap_or_default().into_iter().map(str::to_owned).collect();
+        config.inform = inform
+            .section
+            .map(|section| section.list("parameter"))
+            .unwrap_or_default()
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
         self.unknown_options(&inform);
         for section in package.sections().filter(|section| section.kind() == "notify") {
             config.notify.extend(self.notify(section));

@@ -270,6 +270,36 @@ impl Package {
         self.text.get(..self.base).unwrap_or_default()
     }
 
+    /// The package as it was read or last committed, without later edits.
+    #[must_use]
+    pub fn original(&self) -> Self {
+        Self::parse(&self.name, self.base())
+    }
+
+    /// This package, to be committed in the place of `current`, which the file holds now.
+    #[must_use]
+    pub fn in_place_of(&self, current: &Self) -> Self {
+        let mut package = Self::parse(&self.name, &self.to_bytes());
+        let mut text = current.base().to_vec();
+        package.base = text.len();
+        text.append(&mut package.text);
+        package.text = text;
+        // Both texts together are far below 4 GiB: see `from_vec`.
+        let by = u32::try_from(package.base).unwrap_or(0);
+        let shift = |span: &mut Span| span.start = span.start.saturating_add(by);
+        for node in package.blocks.iter_mut().flat_map(|block| &mut block.nodes) {
+            shift(&mut node.bytes);
+            shift(&mut node.first);
+            shift(&mut node.second);
+        }
+        for entry in &mut package.sections {
+            shift(&mut entry.kind);
+            shift(&mut entry.name);
+        }
+        package.changed = true;
+        package
+    }
+
     /// Whether both hold the same sections and options in the same order.
     pub(super) fn same_values(&self, other: &Self) -> bool {
         let mut others = other.sections();
