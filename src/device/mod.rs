@@ -3,11 +3,14 @@
 //! The model announced is Device:2.17 (`Device.RootDataModelVersion`). Someone who knows TR-181 and UCI but no Rust can read a table here,
 //! correct it, and add a parameter; the words that a table uses are explained in [`crate::model::schema`].
 
+pub mod dhcpv4;
+pub mod nat;
 pub mod net;
+pub mod wifi;
 
 use crate::model::schema::Object;
 
 /// Every standard object, tables before what lies in them.
 pub fn objects() -> impl Iterator<Item = &'static Object> {
-    [].into_iter()
+    [wifi::OBJECTS, dhcpv4::OBJECTS, nat::OBJECTS].into_iter().flatten().copied()
 }

@@ -593,6 +593,16 @@ impl Context {
         Ok(())
     }
 
+    /// A name that no section of a package has or had.
+    ///
+    /// # Errors
+    /// When the package cannot be read.
+    pub fn new_section_name(&mut self, package: &str) -> Result<String> {
+        let registry = self.registry.clone();
+        let package = self.package(package)?;
+        Ok(registry.lock().unwrap_or_else(PoisonError::into_inner).new_section_name(package))
+    }
+
     /// A new section with a name that nothing else has.
     ///
     /// # Errors
@@ -603,11 +613,7 @@ impl Context {
         kind: &str,
         options: &[(&str, &str)],
     ) -> Result<(SectionId, String), Fault> {
-        let registry = self.registry.clone();
-        let name = {
-            let found = self.package(package)?;
-            registry.lock().unwrap_or_else(PoisonError::into_inner).new_section_name(found)
-        };
+        let name = self.new_section_name(package)?;
         let package = self.package_mut(package)?;
         let id = package.add_section(kind, Some(&name)).map_err(|error| Fault::internal(error.to_string()))?;
         for (option, value) in options {
