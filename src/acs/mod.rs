@@ -1,1 +1,39 @@
-//! The way to the ACS: an HTTP client with TLS, authentication, cookies and redirects.
+//! The way to the ACS: an HTTP client with TLS, authentication, cookies and redirects (TR-069a6 3.3, 3.4).
+//!
+//! A session has one [`Client`], which posts one message after the other:
+//!
+//! ```text
+//!            ┌──────────────── 401: answer the challenge ────────────────┐
+//!            ▼                                                           │
+//! post ─> head and cookies ─> one connection, kept ─> status ────────────┤
+//!            ▲                 (resolve, TCP, TLS)       │               │
+//!            └─── 301 302 307 308: go there instead ─────┘               └─> Reply
+//! ```
+//!
+//! Redirects, challenges, cookies and connections that the ACS closed stay inside. What comes out is a [`Reply`], or a
+//! [`PostError`] that says in one line why there is none.
+
+mod cancel;
+mod client;
+mod connector;
+mod cookies;
+mod date;
+mod error;
+mod login;
+mod resolve;
+mod settings;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+mod tls;
+mod url;
+mod wire;
+
+pub use cancel::Cancel;
+pub use client::{Body, Client, Reply, Request};
+pub use error::{PostError, PostErrorKind};
+pub use resolve::{Resolve, SystemResolver};
+pub use settings::{Compression, Settings};
+pub use tls::TlsSessions;
+pub use url::{BadUrl, LONGEST_URL, Url};

@@ -112,7 +112,9 @@ impl Algorithm {
             .find(|algorithm| algorithm.name().eq_ignore_ascii_case(name))
     }
 
-    fn is_session(self) -> bool {
+    /// Whether it is a `-sess` one, whose key is bound to the nonce and cnonce of the first answer.
+    #[must_use]
+    pub fn is_session(self) -> bool {
         matches!(self, Self::Md5Sess | Self::Sha256Sess)
     }
 

@@ -116,10 +116,10 @@ impl Effects {
         self.programs.extend(other.programs);
     }
 
-    /// Whether there is nothing to be done.
+    /// Whether a service has to be told before the change takes effect. The agent's own configuration takes effect at once.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.packages.is_empty() && self.programs.is_empty()
+    pub fn take_time(&self) -> bool {
+        !self.programs.is_empty() || self.packages.iter().any(|package| package != "cwmpd")
     }
 }
 
@@ -211,6 +211,12 @@ impl Context {
     #[must_use]
     pub fn root(&self) -> Rc<Row> {
         self.root.clone()
+    }
+
+    /// The attributes that were set for a parameter.
+    #[must_use]
+    pub fn registry_attribute(&self, name: &str) -> Option<super::attributes::Attribute> {
+        self.registry().attribute(name).cloned()
     }
 
     pub(super) fn registry(&self) -> MutexGuard<'_, Registry> {
@@ -370,7 +376,7 @@ impl Context {
         let mut rows = match table.rows {
             Rows::Sections { package, kind, filter } => {
                 let sections = self.package(package)?.sections();
-                let ids: Vec<_> = sections.filter(|s| s.kind() == kind && filter(s)).map(Section::id).collect();
+                let ids: Vec<_> = sections.filter(|s| s.kind() == kind && filter(s)).map(|s| s.id()).collect();
                 self.number_sections(package, &path, ids)?
             }
             Rows::SomeSections { package, list } => {
@@ -411,7 +417,10 @@ impl Context {
         {
             let package = self.package(package)?;
             for id in ids {
-                let name = package.section(id).and_then(Section::name).or_else(|| names.get(&id).map(String::as_str));
+                let name = package
+                    .section(id)
+                    .and_then(|section| section.name())
+                    .or_else(|| names.get(&id).map(String::as_str));
                 if let Some(name) = name {
                     rows.push(Entry { number: registry.number(path, name), id: RowId::Section(id) });
                 }
@@ -542,12 +551,10 @@ impl Context {
     /// # Errors
     /// When the section is not there (any more), or UCI cannot hold the value.
     pub fn set_option(&mut self, row: &Row, option: &str, value: Option<&str>) -> Result<(), Fault> {
-        let unchanged = match (self.section(row)?.value(option), value) {
-            (None, None) => true,
-            (Some(OptionValue::Text(text)), Some(value)) => text == value,
-            _ => false,
-        };
-        if unchanged {
+        if self.section(row)?.value(option).is_none() && value.is_none() {
+            return Ok(());
+        }
+        if value.is_some() && self.section(row)?.get(option) == value {
             return Ok(());
         }
         self.name_section(row)?;
@@ -562,7 +569,7 @@ impl Context {
     /// # Errors
     /// When the section is not there (any more), or UCI cannot hold an item.
     pub fn set_list(&mut self, row: &Row, option: &str, items: &[&str]) -> Result<(), Fault> {
-        if self.section(row)?.list(option) == items {
+        if self.section(row)?.value(option) == list_value(items) {
             return Ok(());
         }
         self.name_section(row)?;
@@ -666,10 +673,10 @@ impl Context {
                     // Nothing more can be done about a value that cannot be put back.
                     let _ = self.system.write_value(&path, &value);
                 }
-                for (package, before) in changed.iter_mut().zip(&before) {
-                    package.revert_to(before);
-                }
-                Err(CommitFailure::Fault(match self.system.commit_packages(&mut changed) {
+                let mut undone: Vec<Package> =
+                    changed.iter().zip(&before).map(|(after, before)| before.in_place_of(after)).collect();
+                let mut undone: Vec<&mut Package> = undone.iter_mut().collect();
+                Err(CommitFailure::Fault(match self.system.commit_packages(&mut undone) {
                     Ok(()) => fault,
                     Err(_) => Fault::internal(format!("{}; and the configuration could not be put back", fault.text)),
                 }))
@@ -721,6 +728,10 @@ fn kept<T: Clone>(kept: &Kept<T>, key: &str) -> Result<T> {
         Some(Err(reason)) => Err(Error::Other(reason.clone())),
         None => Err(Error::other("nothing was read")),
     }
+}
+
+fn list_value<'a>(items: &[&'a str]) -> Option<OptionValue<'a>> {
+    (!items.is_empty()).then(|| OptionValue::List(items.to_vec()))
 }
 
 pub(super) fn set_section_option(

@@ -185,7 +185,7 @@ pub enum Rows {
         /// The type of the sections.
         kind: &'static str,
         /// Which of them are rows.
-        filter: fn(&Section) -> bool,
+        filter: fn(&Section<'_>) -> bool,
     },
     /// The sections of a package that the function names, in this order; for tables inside a row, and for more than one type.
     SomeSections {
@@ -213,7 +213,7 @@ pub const fn sections(package: &'static str, kind: &'static str) -> Rows {
 
 /// The sections of a type that a function lets through.
 #[must_use]
-pub const fn sections_where(package: &'static str, kind: &'static str, filter: fn(&Section) -> bool) -> Rows {
+pub const fn sections_where(package: &'static str, kind: &'static str, filter: fn(&Section<'_>) -> bool) -> Rows {
     Rows::Sections { package, kind, filter }
 }
 

@@ -24,7 +24,8 @@ pub struct InterfaceState {
 pub fn interface_state(system: &dyn System, name: &str) -> InterfaceState {
     let status = system.ubus_call(&format!("network.interface.{name}"), "status", &json!({}));
     let found = status.ok().map(|status| from_netifd(&status));
-    let mut state = found.or_else(|| from_settings(system, name)).or_else(|| from_kernel(system, name)).unwrap_or_default();
+    let mut state =
+        found.or_else(|| from_settings(system, name)).or_else(|| from_kernel(system, name)).unwrap_or_default();
     // A person who looks for an address wants one that works from afar.
     state.addresses.sort_by_key(|address| is_link_local(*address));
     state.addresses.dedup();
@@ -54,12 +55,19 @@ fn from_settings(system: &dyn System, name: &str) -> Option<InterfaceState> {
     let package = system.load_package("network").ok()?;
     let section = package.find(name).filter(|section| section.kind() == "interface" && section.name() == Some(name))?;
     // Before 21.02 the device was called ifname.
-    let device = section.list("device").first().or(section.list("ifname").first()).and_then(|list| list.split_whitespace().next());
+    let device = section
+        .list("device")
+        .first()
+        .or(section.list("ifname").first())
+        .and_then(|list| list.split_whitespace().next());
     let disabled = section.get("disabled") == Some("1");
     let mut addresses = Vec::new();
     if section.get("proto") == Some("static") && !disabled {
         for list in [section.list("ipaddr"), section.list("ip6addr")] {
-            let plain = list.iter().flat_map(|item| item.split_whitespace()).filter_map(|item| item.split('/').next()?.parse().ok());
+            let plain = list
+                .iter()
+                .flat_map(|item| item.split_whitespace())
+                .filter_map(|item| item.split('/').next()?.parse().ok());
             addresses.extend::<Vec<IpAddr>>(plain.collect());
         }
     }
@@ -67,7 +75,9 @@ fn from_settings(system: &dyn System, name: &str) -> Option<InterfaceState> {
     if let Some(device) = device {
         if let Some(kernel) = from_kernel(system, device) {
             up = kernel.up && !disabled;
-            addresses.extend(kernel.addresses.into_iter().filter(|address| !addresses.contains(address)).collect::<Vec<_>>());
+            addresses.extend(
+                kernel.addresses.into_iter().filter(|address| !addresses.contains(address)).collect::<Vec<_>>(),
+            );
         }
     }
     Some(InterfaceState { up, device: device.map(str::to_owned), addresses, uptime: None })

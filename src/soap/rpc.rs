@@ -1,6 +1,10 @@
 //! Every message of CWMP 1.0 to 1.4 as a type (TR-069a6 Annex A). Names are those of the schema; arrays are `Vec`.
 //!
+//! What may hold a secret (values, credentials) is left out of `Debug`.
+//!
 //! Numbers that the schema types as `unsignedInt` are `u32`; dateTimes stay texts as they stand on the wire.
+
+use std::fmt;
 
 use crate::error::Fault;
 
@@ -46,12 +50,19 @@ pub enum Namespace {
 }
 
 /// A typed value as it stands in a message.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Value {
     /// The local name of `xsi:type` (`string`, `unsignedInt`, ...); `None` when the sender gave none (CONFORMANCE X-07).
     pub kind: Option<String>,
     /// The lexical form, white space as sent.
     pub text: String,
+}
+
+/// Shows how long the text is, since it may be a password.
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Value").field("kind", &self.kind).field("bytes", &self.text.len()).finish_non_exhaustive()
+    }
 }
 
 /// `ParameterValueStruct`
@@ -185,7 +196,7 @@ pub struct Argument {
 }
 
 /// `Download`
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Download {
     /// Up to 32 characters.
     pub command_key: String,
@@ -209,8 +220,16 @@ pub struct Download {
     pub failure_url: String,
 }
 
+/// Shows nothing that may hold credentials.
+impl fmt::Debug for Download {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Download");
+        shown.field("command_key", &self.command_key).field("file_type", &self.file_type).finish_non_exhaustive()
+    }
+}
+
 /// `Upload`
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Upload {
     /// Up to 32 characters.
     pub command_key: String,
@@ -224,6 +243,14 @@ pub struct Upload {
     pub password: String,
     /// Seconds.
     pub delay_seconds: u32,
+}
+
+/// Shows nothing that may hold credentials.
+impl fmt::Debug for Upload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Upload");
+        shown.field("command_key", &self.command_key).field("file_type", &self.file_type).finish_non_exhaustive()
+    }
 }
 
 /// The answer to a Download or an Upload.
@@ -253,7 +280,7 @@ pub struct TimeWindow {
 }
 
 /// `ScheduleDownload`
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct ScheduleDownload {
     /// Up to 32 characters.
     pub command_key: String,
@@ -271,6 +298,14 @@ pub struct ScheduleDownload {
     pub target_file_name: String,
     /// One or two.
     pub windows: Vec<TimeWindow>,
+}
+
+/// Shows nothing that may hold credentials.
+impl fmt::Debug for ScheduleDownload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("ScheduleDownload");
+        shown.field("command_key", &self.command_key).field("file_type", &self.file_type).finish_non_exhaustive()
+    }
 }
 
 /// `QueuedTransferStruct` and `AllQueuedTransferStruct`.
@@ -291,7 +326,7 @@ pub struct QueuedTransfer {
 }
 
 /// One operation of `ChangeDUState`.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum DuOperation {
     /// `InstallOpStruct`
     Install {
@@ -328,6 +363,18 @@ pub enum DuOperation {
         /// ExecutionEnvRef; may be empty.
         exec_env: String,
     },
+}
+
+/// Shows nothing that may hold credentials.
+impl fmt::Debug for DuOperation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, uuid) = match self {
+            Self::Install { uuid, .. } => ("Install", uuid),
+            Self::Update { uuid, .. } => ("Update", uuid),
+            Self::Uninstall { uuid, .. } => ("Uninstall", uuid),
+        };
+        f.debug_struct(name).field("uuid", uuid).finish_non_exhaustive()
+    }
 }
 
 /// `OpResultStruct` and `AutonOpResultStruct`.

@@ -445,6 +445,16 @@ mod tests {
         }
 
         #[test]
+        fn local_time_is_the_same_moment(
+            seconds in -62_135_596_800i64..=253_402_300_799,
+            hours in 0..=24, minutes in 0..60, odd in 0..60, sign in "[+-]",
+        ) {
+            let zone = PosixTz::parse(&format!("<zone>{sign}{hours}:{minutes}:{odd}")).unwrap();
+            let time = UtcTime::new(seconds, 0);
+            prop_assert_eq!(UtcTime::parse(&local(time, &zone)), Some(time));
+        }
+
+        #[test]
         fn any_text_is_read_or_refused(text in "\\PC{0,40}|[-0-9TZ:.+]{0,40}") {
             if let Some(time) = UtcTime::parse(&text) {
                 prop_assert_eq!(UtcTime::parse(&time.to_string()), Some(time));

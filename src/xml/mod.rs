@@ -1,1 +1,4 @@
-//! The hardened XML reader and the writer.
+//! The hardened XML reader and the writer: the only modules that know how XML is spelled; free of IO.
+
+pub mod reader;
+pub mod writer;

@@ -89,9 +89,23 @@ impl From<Error> for CommitError {
 /// not given back within 10 seconds.
 pub fn load(dir: &Path, name: &str) -> Result<Package> {
     check_name(name)?;
-    let path = dir.join(name);
+    read(&dir.join(name), name)
+}
+
+/// Reads the package `name` from a file of its own, wherever that lies; a commit writes it there.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_file(path: &Path, name: &str) -> Result<Package> {
+    check_name(name)?;
+    let mut package = read(path, name)?;
+    package.set_place(path.to_path_buf());
+    Ok(package)
+}
+
+fn read(path: &Path, name: &str) -> Result<Package> {
     let failed = || Error::io(format!("read {}", path.display()));
-    let text = match Locked::open(&path, Access::Read) {
+    let text = match Locked::open(path, Access::Read) {
         Ok(locked) => locked.read().map_err(failed())?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(failed()(error)),
@@ -191,7 +205,7 @@ fn replace_all(targets: &mut [Target<'_>], watch: &dyn Fn(Step, &str) -> io::Res
 
 /// The bytes of a package, if they can be written and would read back as what is meant.
 fn check(dir: &Path, package: &Package) -> Result<Vec<u8>> {
-    let path = dir.join(package.name()).display().to_string();
+    let path = package.place(dir).display().to_string();
     if let Some(problem) = package.problems().first() {
         let reason = format!("not written while it has a syntax error: {}", problem.reason);
         return Err(Error::File { path, line: problem.line, reason });
@@ -242,7 +256,7 @@ struct Target<'p> {
 
 impl<'p> Target<'p> {
     fn lock(dir: &Path, package: &'p Package, bytes: &'p [u8]) -> Result<Self, CommitError> {
-        let path = dir.join(package.name());
+        let path = package.place(dir);
         let failed = |error| Error::io(format!("lock {} for writing", path.display()))(error);
         let deadline = Instant::now() + LOCK_WAIT;
         loop {
@@ -262,7 +276,7 @@ impl<'p> Target<'p> {
                 opened => opened.map_err(failed)?,
             };
             let older = lock_replaced(&path, deadline).map_err(failed)?;
-            await_renames(dir, package.name());
+            await_renames(&path);
             if !old.is_at(&path) && Instant::now() < deadline {
                 continue;
             }
@@ -541,8 +555,9 @@ fn lock_replaced(path: &Path, deadline: Instant) -> io::Result<Vec<Locked>> {
     files.into_iter().map(|file| Locked::take(file, Access::Write, deadline)).collect()
 }
 
-/// Waits until libuci has renamed what it has written.
-fn await_renames(dir: &Path, name: &str) {
+/// Waits until libuci has renamed what it has written for this file.
+fn await_renames(path: &Path) {
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else { return };
     let prefix = format!(".{name}.uci-");
     let deadline = Instant::now() + RENAME_WAIT;
     let under_way = |name: &String| {

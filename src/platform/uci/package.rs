@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::path::{Path, PathBuf};
 
 use super::parse::Keyword;
 
@@ -164,6 +165,8 @@ pub struct Package {
     names: Names,
     problems: Vec<Problem>,
     changed: bool,
+    /// Its file, where that is not the one of its name in the directory of packages.
+    place: Option<PathBuf>,
 }
 
 /// Shows no values: they may be secrets.
@@ -199,6 +202,7 @@ impl Package {
             names: Names::default(),
             problems: Vec::new(),
             changed: false,
+            place: None,
         };
         // Decoded words come after the text, at most three times as much.
         if package.base > (u32::MAX / 8) as usize {
@@ -276,6 +280,47 @@ impl Package {
     /// The file as it was read or last committed.
     pub(super) fn base(&self) -> &[u8] {
         self.text.get(..self.base).unwrap_or_default()
+    }
+
+    /// Its file, when the packages are in this directory.
+    pub(super) fn place(&self, dir: &Path) -> PathBuf {
+        self.place.clone().unwrap_or_else(|| dir.join(&self.name))
+    }
+
+    /// Gives it a file of its own.
+    pub(super) fn set_place(&mut self, place: PathBuf) {
+        self.place = Some(place);
+    }
+
+    /// The package as it was read or last committed, without later edits.
+    #[must_use]
+    pub fn original(&self) -> Self {
+        Self { place: self.place.clone(), ..Self::parse(&self.name, self.base()) }
+    }
+
+    /// This package, to be committed in the place of `current`, which the file holds now.
+    #[must_use]
+    pub fn in_place_of(&self, current: &Self) -> Self {
+        let mut package = Self::parse(&self.name, &self.to_bytes());
+        let mut text = current.base().to_vec();
+        package.base = text.len();
+        text.append(&mut package.text);
+        package.text = text;
+        // Both texts together are far below 4 GiB: see `from_vec`.
+        let by = u32::try_from(package.base).unwrap_or(0);
+        let shift = |span: &mut Span| span.start = span.start.saturating_add(by);
+        for node in package.blocks.iter_mut().flat_map(|block| &mut block.nodes) {
+            shift(&mut node.bytes);
+            shift(&mut node.first);
+            shift(&mut node.second);
+        }
+        for entry in &mut package.sections {
+            shift(&mut entry.kind);
+            shift(&mut entry.name);
+        }
+        package.changed = true;
+        package.place.clone_from(&self.place);
+        package
     }
 
     /// Whether both hold the same sections and options in the same order.

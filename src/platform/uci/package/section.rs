@@ -76,6 +76,14 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// The line that last stated an option, counted from 1 in the file as it was read; `None` where no line of the file does.
+    #[must_use]
+    pub fn line(self, option: &str) -> Option<usize> {
+        let node = self.nodes().filter(|node| self.package.str(node.first) == option).last()?;
+        let before = self.package.base().get(..usize::try_from(node.bytes.start).ok()?)?;
+        Some(before.iter().filter(|&&byte| byte == b'\n').count() + 1)
+    }
+
     /// The value of an option.
     #[must_use]
     pub fn value(self, option: &str) -> Option<OptionValue<'a>> {

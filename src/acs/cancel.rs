@@ -1,0 +1,46 @@
+//! Ending the waits of a session from another thread.
+
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Ends every wait for the ACS at once and for good, so that SIGTERM ends the daemon in time. Clones are the same switch.
+#[derive(Clone, Debug)]
+pub struct Cancel(Arc<Switch>);
+
+#[derive(Debug)]
+struct Switch {
+    flag: AtomicBool,
+    /// Readable from the moment of cancelling: polled next to the socket.
+    event: EventFd,
+}
+
+impl Cancel {
+    /// A switch that is not thrown yet.
+    ///
+    /// # Errors
+    /// When there are no file descriptors left.
+    pub fn new() -> io::Result<Self> {
+        let event = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+        Ok(Self(Arc::new(Switch { flag: AtomicBool::new(false), event })))
+    }
+
+    /// Throws the switch.
+    pub fn cancel(&self) {
+        self.0.flag.store(true, Ordering::SeqCst);
+        // The only failure is a counter that is full, and then it is readable already.
+        let _ = self.0.event.write(1);
+    }
+
+    /// Whether the switch was thrown.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.flag.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn event(&self) -> BorrowedFd<'_> {
+        self.0.event.as_fd()
+    }
+}

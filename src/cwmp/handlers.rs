@@ -1,0 +1,189 @@
+//! The requests of the ACS: each carried out on the model, with what must happen once the session is over (TR-069a6 A.3.2, A.4.1).
+
+use super::answers::Answers;
+use crate::error::{Fault, FaultCode};
+use crate::model::Model;
+use crate::model::attributes::AttributeChange;
+use crate::model::transaction::{Assignment, Written};
+use crate::soap::body::Body;
+use crate::soap::rpc::{Envelope, Header, Message, Namespace, ParameterValue, SetAttributes, SoapFault};
+
+/// The requests that work, as GetRPCMethods lists them (CONFORMANCE G-02).
+pub const METHODS: &[&str] = &[
+    "GetRPCMethods",
+    "SetParameterValues",
+    "GetParameterValues",
+    "GetParameterNames",
+    "SetParameterAttributes",
+    "GetParameterAttributes",
+    "AddObject",
+    "DeleteObject",
+    "Reboot",
+    "FactoryReset",
+    "ScheduleInform",
+];
+
+/// A CommandKey has at most this many characters (TR-069a6 A.3.2.7).
+const LONGEST_KEY: usize = 32;
+
+/// What the router cannot do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Abilities {
+    /// Whether there is a way back to the factory state.
+    pub factory_reset: bool,
+    /// How many more ScheduleInform there is room for.
+    pub schedule_informs: usize,
+}
+
+/// What a request leads to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Consequence {
+    /// Nothing but the answer.
+    None,
+    /// The model was written to.
+    Written(Written),
+    /// The notification of these parameters was switched on.
+    Notifying(Vec<String>),
+    /// A reboot, once the session is over (CONFORMANCE Q-01).
+    Reboot {
+        /// Comes back with `M Reboot`.
+        command_key: String,
+    },
+    /// The factory state, once the session is over (CONFORMANCE Q-03).
+    FactoryReset,
+    /// A session at a later time (CONFORMANCE Q-05).
+    ScheduleInform {
+        /// At least 1.
+        delay_seconds: u32,
+        /// Comes back with `M ScheduleInform`.
+        command_key: String,
+    },
+}
+
+/// The answer to a request.
+pub struct Handled {
+    /// The answer.
+    pub body: Body,
+    /// The fault that the answer says, for the log.
+    pub fault: Option<Fault>,
+}
+
+/// Carries out a request. What the answer promises has to be done, or noted, before it is posted.
+#[must_use]
+pub fn handle(
+    model: &mut Model,
+    abilities: Abilities,
+    request: Message,
+    id: Option<String>,
+    namespace: Namespace,
+) -> (Handled, Consequence) {
+    let header = Header { id, ..Header::default() };
+    let done = carry_out(model, abilities, request);
+    // Numbers that the answer tells must not be given to something else after a power cut.
+    if let Err(error) = model.save() {
+        log::warn!("instance numbers are not saved yet: {error}");
+    }
+    match done {
+        Ok((Answer::List(items), consequence)) => {
+            let body = Body::list(items.kind(), namespace, &header, Box::new(items));
+            (Handled { body, fault: None }, consequence)
+        }
+        Ok((Answer::Message(message), consequence)) => {
+            let body = Body::message(&Envelope { namespace, header, body: Some(message) });
+            (Handled { body, fault: None }, consequence)
+        }
+        Err(fault) => {
+            let message = Message::Fault(SoapFault::Cwmp(fault.clone()));
+            let body = Body::message(&Envelope { namespace, header, body: Some(message) });
+            (Handled { body, fault: Some(fault) }, Consequence::None)
+        }
+    }
+}
+
+enum Answer {
+    Message(Message),
+    List(Answers),
+}
+
+fn carry_out(model: &mut Model, abilities: Abilities, request: Message) -> Result<(Answer, Consequence), Fault> {
+    let message = |message| (Answer::Message(message), Consequence::None);
+    Ok(match request {
+        Message::GetRpcMethods => {
+            message(Message::GetRpcMethodsResponse(METHODS.iter().copied().map(String::from).collect()))
+        }
+        Message::GetParameterValues { names } => {
+            (Answer::List(Answers::values(model.context(), &names)?), Consequence::None)
+        }
+        Message::GetParameterNames { path, next_level } => {
+            (Answer::List(Answers::names(model.context(), &path, next_level)?), Consequence::None)
+        }
+        Message::GetParameterAttributes { names } => {
+            (Answer::List(Answers::attributes(model.context(), &names)?), Consequence::None)
+        }
+        Message::SetParameterValues { parameters, parameter_key } => {
+            let assignments: Vec<_> = parameters.into_iter().map(assignment).collect();
+            let written = model.set_values(&assignments, Some(&parameter_key))?;
+            written_answer(written, |status| Message::SetParameterValuesResponse { status })
+        }
+        Message::AddObject { object_name, parameter_key } => {
+            let (instance_number, written) = model.add_object(&object_name, Some(&parameter_key))?;
+            written_answer(written, |status| Message::AddObjectResponse { instance_number, status })
+        }
+        Message::DeleteObject { object_name, parameter_key } => {
+            let written = model.delete_object(&object_name, Some(&parameter_key))?;
+            written_answer(written, |status| Message::DeleteObjectResponse { status })
+        }
+        Message::SetParameterAttributes(changes) => {
+            let changes: Vec<_> = changes.into_iter().map(attribute_change).collect();
+            let names = model.set_attributes(&changes)?;
+            (Answer::Message(Message::SetParameterAttributesResponse), Consequence::Notifying(names))
+        }
+        Message::Reboot { command_key } => {
+            check_key(&command_key)?;
+            (Answer::Message(Message::RebootResponse), Consequence::Reboot { command_key })
+        }
+        Message::FactoryReset => {
+            if !abilities.factory_reset {
+                return Err(Fault::internal("this router has no way back to its factory state"));
+            }
+            (Answer::Message(Message::FactoryResetResponse), Consequence::FactoryReset)
+        }
+        Message::ScheduleInform { delay_seconds, command_key } => {
+            check_key(&command_key)?;
+            if delay_seconds == 0 {
+                return Err(Fault::arguments("DelaySeconds must be at least 1"));
+            }
+            if abilities.schedule_informs == 0 {
+                return Err(Fault::internal("too many ScheduleInform are waiting"));
+            }
+            let consequence = Consequence::ScheduleInform { delay_seconds, command_key };
+            (Answer::Message(Message::ScheduleInformResponse), consequence)
+        }
+        _ => return Err(FaultCode::METHOD_NOT_SUPPORTED.into()),
+    })
+}
+
+/// Status 0: done; 1: stored, and done once the session is over (CONFORMANCE P-06).
+fn written_answer(written: Written, response: impl Fn(u8) -> Message) -> (Answer, Consequence) {
+    let status = u8::from(written.effects.take_time());
+    (Answer::Message(response(status)), Consequence::Written(written))
+}
+
+fn assignment(parameter: ParameterValue) -> Assignment {
+    Assignment { name: parameter.name, kind: parameter.value.kind, value: parameter.value.text }
+}
+
+fn attribute_change(change: SetAttributes) -> AttributeChange {
+    AttributeChange {
+        name: change.name,
+        notification: change.notification_change.then_some(change.notification),
+        access_list: change.access_list_change.then_some(change.access_list),
+    }
+}
+
+fn check_key(key: &str) -> Result<(), Fault> {
+    if key.chars().count() > LONGEST_KEY {
+        return Err(Fault::arguments("the CommandKey has more than 32 characters"));
+    }
+    Ok(())
+}
