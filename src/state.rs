@@ -340,8 +340,8 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_loses_nothing() {
-        // /dev/full does not take a rename, so the disk is full in that the directory takes no new file.
+    fn a_save_that_fails_loses_nothing() {
+        // As on a full disk, no new file can be made; what a write that fails half-way leaves is tested with `files::replace`.
         let directory = tempfile::tempdir().unwrap();
         let mut store = Store::open(directory.path()).unwrap();
         store.save("state.json", &sample()).unwrap();

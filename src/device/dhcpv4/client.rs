@@ -1,10 +1,10 @@
 //! `Device.DHCPv4.Server.Pool.{i}.Client.{i}.`: the leases of dnsmasq.
 
-use std::fmt::Write;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use super::PACKAGE;
+use super::option::hex;
 use super::pool::subnet_of;
 use crate::error::Result;
 use crate::model::access::truth;
@@ -135,9 +135,7 @@ fn sent(cx: &mut Context, client: &Row) -> Result<Vec<(&'static str, String)>> {
     let mut found = Vec::new();
     for lease in of_client(cx, client)? {
         if !lease.name.is_empty() {
-            let mut hex = String::new();
-            lease.name.bytes().for_each(|byte| drop(write!(hex, "{byte:02x}")));
-            found.push(("12", hex));
+            found.push(("12", hex(lease.name.as_bytes())));
         }
         let id = lease.client_id.replace(':', "");
         if !id.is_empty() && id.len() % 2 == 0 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {

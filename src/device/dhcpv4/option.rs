@@ -106,30 +106,37 @@ pub(super) fn set(cx: &mut Context, pool: &Row, tag: u8, value: Option<&str>) ->
     cx.set_list(pool, "dhcp_option", &list.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
+/// Bytes as hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a String never fails.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
 /// The bytes of an option as hexadecimal digits: dnsmasq takes addresses, numbers, pairs of digits with colons, and text.
 fn to_hex(tag: u8, value: &str) -> String {
-    let mut hex = String::new();
-    let mut push = |bytes: &[u8]| bytes.iter().for_each(|byte| drop(write!(hex, "{byte:02x}")));
     let addresses: Option<Vec<Ipv4Addr>> = value.split(',').map(|item| item.trim().parse().ok()).collect();
     let pairs: Option<Vec<u8>> = value.contains(':').then_some(value).and_then(|value| {
         value.split(':').map(|pair| (pair.len() <= 2).then(|| u8::from_str_radix(pair, 16).ok()).flatten()).collect()
     });
     if value.is_empty() {
+        String::new()
     } else if let Some(addresses) = addresses {
-        addresses.iter().for_each(|address| push(&address.octets()));
+        addresses.iter().map(|address| hex(&address.octets())).collect()
     } else if let Some(pairs) = pairs {
-        push(&pairs);
+        hex(&pairs)
     } else if let Ok(number) = value.parse::<u32>() {
         let [_, _, high, low] = number.to_be_bytes();
         match (tag, number) {
-            (2 | 24 | 35 | 38 | 51 | 58 | 59, _) | (_, 0x1_0000..) => push(&number.to_be_bytes()),
-            (13 | 22 | 26, _) | (_, 0x100..) => push(&[high, low]),
-            _ => push(&[low]),
+            (2 | 24 | 35 | 38 | 51 | 58 | 59, _) | (_, 0x1_0000..) => hex(&number.to_be_bytes()),
+            (13 | 22 | 26, _) | (_, 0x100..) => hex(&[high, low]),
+            _ => hex(&[low]),
         }
     } else {
-        push(value.as_bytes());
+        hex(value.as_bytes())
     }
-    hex
 }
 
 /// What dnsmasq takes for these bytes.
