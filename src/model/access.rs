@@ -129,7 +129,9 @@ fn uci_text(section: Section<'_>, option: &str, map: Map) -> Option<String> {
     section.get(option).map(String::from)
 }
 
-fn truth(value: bool) -> Text {
+/// A boolean as the text of a parameter.
+#[must_use]
+pub fn truth(value: bool) -> Text {
     Text::Borrowed(if value { "true" } else { "false" })
 }
 
