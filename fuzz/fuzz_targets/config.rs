@@ -7,7 +7,17 @@ use cwmpd::connreq::url::configured_path;
 use cwmpd::platform::uci::Package;
 use libfuzzer_sys::fuzz_target;
 
+const SECRET: &str = "Swordfish-Swordfish";
+
 fuzz_target!(|text: &[u8]| {
+    if text.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()) {
+        return;
+    }
+    // Whatever state the text before it leaves the reader in, and also under a name that is not known.
+    let secret = format!(
+        "\n\toption password '{SECRET}'\nconfig acs 'acs'\n\toption passwort '{SECRET}'\n\toption password '{SECRET}\n"
+    );
+    let text = &[text, secret.as_bytes()].concat();
     let (config, problems) = Config::from_package(&Package::parse(PACKAGE, text));
     assert!(config.acs.url.is_empty() || config.acs.url.len() <= LONGEST_URL);
     assert!(config.acs.periodic_interval >= 1);
@@ -18,12 +28,7 @@ fuzz_target!(|text: &[u8]| {
     assert!(config.acs.cwmp_version.0 <= 4);
     assert!(config.cpe.listen_port != 0);
     assert!(config.notify.iter().all(|notify| notify.notification <= 6));
-    for problem in &problems {
-        // A short one may occur in any sentence by chance.
-        for secret in [&config.acs.password.0, &config.cpe.password.0] {
-            assert!(secret.len() < 32 || !problem.to_string().contains(secret.as_str()));
-        }
-    }
+    assert!(problems.iter().all(|problem| !problem.to_string().contains(SECRET)));
     let _ = Url::parse(&config.acs.url);
     let _ = configured_path(&config.cpe.path);
 });

@@ -39,7 +39,10 @@ static OBJECTS: [&Object; 5] = [
     ),
     &Object::table(
         "Device.Info.Row.{i}.",
-        Table::new(sections("test", "row")).writable(&[("enabled", "1")]).keys(&[functional(&["Name"])]).enabled_by("Enable"),
+        Table::new(sections("test", "row"))
+            .writable(&[("enabled", "1")])
+            .keys(&[functional(&["Name"])])
+            .enabled_by("Enable"),
         &[
             alias(),
             rw("Enable", BOOLEAN, uci_bool("enabled", "false")),
@@ -136,7 +139,8 @@ impl System for Memory {
 fuzz_target!(|text: &str| {
     let schema = Schema::new(OBJECTS).expect("the tables are right");
     let keep = Box::new(|_: &Registry| Ok(()));
-    let mut model = Model::new(Arc::new(Memory(Mutex::new(START.to_vec()))), Arc::new(schema), Registry::default(), keep);
+    let mut model =
+        Model::new(Arc::new(Memory(Mutex::new(START.to_vec()))), Arc::new(schema), Registry::default(), keep);
     let mut values = Vec::new();
     for line in text.split('\n').take(32) {
         if let Some((name, value)) = line.split_once('=') {
