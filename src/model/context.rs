@@ -246,11 +246,11 @@ impl Context {
     /// # Errors
     /// When the file is there and cannot be read.
     pub fn package_mut(&mut self, name: &str) -> Result<&mut Package> {
-        self.package(name)?;
+        // Sections are recognised as they are in the file: what is staged may never get there.
+        self.name_sections(name)?;
         // What was made from the package may change with it.
         self.memos.clear();
         self.tables.clear();
-        self.names.remove(name);
         match self.packages.get_mut(name) {
             Some(Ok(package)) => Ok(package),
             _ => Err(Error::other("the package is not there")),
