@@ -152,7 +152,7 @@ pub struct Context {
     tables: BTreeMap<NodeId, (Rc<Row>, Rc<[Entry]>)>,
     own: BTreeMap<String, Option<String>>,
     added: Vec<(String, u32)>,
-    forgotten: Vec<(String, u32)>,
+    forgotten: Vec<(String, u32, Option<&'static str>)>,
     values: BTreeMap<String, String>,
     actions: Vec<Vec<String>>,
     effects: Effects,
@@ -395,7 +395,8 @@ impl Context {
             Rows::Own => {
                 let mut numbers = self.registry().own_rows(&path);
                 numbers.extend(self.added.iter().filter(|(table, _)| *table == path).map(|(_, number)| *number));
-                numbers.retain(|number| !self.forgotten.iter().any(|(table, gone)| *table == path && gone == number));
+                numbers
+                    .retain(|number| !self.forgotten.iter().any(|(table, gone, _)| *table == path && gone == number));
                 let key = |number: u32| RowId::Key(Rc::from(number.to_string()));
                 numbers.into_iter().map(|number| Entry { number, id: key(number) }).collect()
             }
@@ -629,9 +630,9 @@ impl Context {
     }
 
     /// Says that a row was deleted by the ACS, so that what is known of it goes too.
-    pub(super) fn forget(&mut self, table: &str, number: u32) {
+    pub(super) fn forget(&mut self, table: &str, row: &Row) {
         self.tables.clear();
-        self.forgotten.push((String::from(table), number));
+        self.forgotten.push((String::from(table), row.number(), self.package_of(row)));
     }
 
     /// Stages a value for a file of sysfs or procfs.
@@ -705,8 +706,8 @@ impl Context {
         for (table, number) in &self.added {
             registry.add_own_row(table, *number);
         }
-        for (table, number) in &self.forgotten {
-            registry.forget(table, *number);
+        for (table, number, package) in &self.forgotten {
+            registry.forget(table, *number, *package);
         }
         for (name, value) in &self.own {
             registry.set_own(name, value.clone());

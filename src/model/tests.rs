@@ -35,7 +35,7 @@ static RULES: Object = Object::table(
         rw("Port", UNSIGNED_INT.ranges(&[(0, 65535)]), uci_or("port", "0")).default("0"),
         rw("Low", UNSIGNED_INT, together(|cx, row| Ok(Text::Owned(cx.option(row, "low")?.unwrap_or_default())))),
         rw("High", UNSIGNED_INT, together(|cx, row| Ok(Text::Owned(cx.option(row, "high")?.unwrap_or_default())))),
-        rw("Go", BOOLEAN, get_set(|_, _| Ok(Text::Borrowed("true")), |cx, _, _| Ok(cx.after(&["/bin/go"])))).command(),
+        rw("Go", BOOLEAN, get_set(|_, _| Ok(Text::Borrowed("true")), go)).command(),
         rw("Key", STRING, uci("key")).hidden(),
         ro("Seen", STRING, constant("yes")),
         rw("Friend", STRING.strong(&["Device.Rule."]), own("")),
@@ -82,6 +82,11 @@ config rule
 \toption name 'c'
 \toption port '3'
 ";
+
+fn go(cx: &mut super::context::Context, _: &super::context::Row, _: &str) -> Result<(), Fault> {
+    cx.after(&["/bin/go"]);
+    Ok(())
+}
 
 #[derive(Default)]
 struct Memory {
@@ -264,6 +269,18 @@ fn p62_a_section_keeps_its_number_when_it_gets_a_name() {
     assert!(fixture.read("firewall").contains("config rule 'cwmp_"), "{}", fixture.read("firewall"));
     assert_eq!(fixture.rules(), rules(&[(1, "a"), (2, "b"), (3, "cc")]));
     assert_eq!(fixture.restart().rules(), rules(&[(1, "a"), (2, "b"), (3, "cc")]));
+}
+
+/// Two sections that are the same to the letter are told apart by their order; the one that stays must not take the place of the one that goes.
+#[test]
+fn p62_a_twin_keeps_its_number_when_the_other_is_deleted() {
+    let mut fixture = Fixture::new();
+    let twin = "config rule\n\toption name 'twin'\n\n";
+    fixture.write("firewall", &twin.repeat(3));
+    assert_eq!(fixture.rules(), rules(&[(1, "twin"), (2, "twin"), (3, "twin")]));
+    fixture.model.delete_object("Device.Rule.1.", None).unwrap();
+    assert_eq!(fixture.rules(), rules(&[(2, "twin"), (3, "twin")]));
+    assert_eq!(fixture.restart().rules(), rules(&[(2, "twin"), (3, "twin")]));
 }
 
 #[test]
