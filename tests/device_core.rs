@@ -216,7 +216,9 @@ fn ports_are_those_of_the_board() {
     assert_eq!(router.refused(&[("Device.Ethernet.Interface.5.MaxBitRate", "400")])[0].1, FaultCode(9007));
     // There is no option for this: the agent keeps it, and a program does it.
     let written = router.set(&[("Device.Ethernet.Interface.3.Enable", "false")]).unwrap();
-    assert!(written.effects.programs.contains(["/sbin/ip", "link", "set", "lan3", "down"].map(String::from).as_slice()));
+    assert!(
+        written.effects.programs.contains(["/sbin/ip", "link", "set", "lan3", "down"].map(String::from).as_slice())
+    );
     router.restart();
     assert_eq!((port(3, "Enable"), port(3, "Status")), ("false".into(), "Down".into()));
     let model = router.model.lock().unwrap();
