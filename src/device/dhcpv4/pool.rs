@@ -56,7 +56,10 @@ pub(super) static POOL: Object = Object::table(
             "DomainName",
             STRING.lengths(&[(0, 64)]).format(DOMAIN),
             get_set(domain_name, |cx, row, value| {
-                // Without a value the option is not sent.
+                // What dnsmasq sends by itself needs no option (CONFORMANCE P-12); without a value the option is not sent.
+                if domain_name(cx, row)? == value {
+                    return Ok(());
+                }
                 option::set(cx, row, DOMAIN_NAME, Some(value))
             }),
         ),

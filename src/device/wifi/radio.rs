@@ -18,6 +18,8 @@ const STANDARD: Type = STRING.values(&["a", "b", "g", "n", "ac", "ax", "be"]).li
 const BANDS: Type = STRING.values(&["2.4GHz", "5GHz", "6GHz"]);
 const BANDWIDTH: Type =
     STRING.values(&["20MHz", "40MHz", "80MHz", "160MHz", "80+80MHz", "320MHz-1", "320MHz-2", "Auto"]);
+const CURRENT_BANDWIDTH: Type =
+    STRING.values(&["20MHz", "40MHz", "80MHz", "160MHz", "80+80MHz", "320MHz-1", "320MHz-2"]);
 const EXTENSION: Type = STRING.values(&["AboveControlChannel", "BelowControlChannel", "Auto"]);
 const GUARD_INTERVAL: Type = STRING.values(&[
     "400nsec",
@@ -64,7 +66,7 @@ pub(super) static RADIO: Object = Object::table(
         rw("AutoChannelEnable", BOOLEAN, together(channel::auto)),
         ro("SupportedOperatingChannelBandwidths", BANDWIDTH.list(), get(channel::supported_bandwidths)),
         rw("OperatingChannelBandwidth", BANDWIDTH, together(channel::bandwidth)),
-        ro("CurrentOperatingChannelBandwidth", BANDWIDTH, get(channel::current_bandwidth)),
+        ro("CurrentOperatingChannelBandwidth", CURRENT_BANDWIDTH, get(channel::current_bandwidth)),
         rw("ExtensionChannel", EXTENSION, together(channel::extension)),
         rw("GuardInterval", GUARD_INTERVAL, get_set(guard_interval, set_guard_interval)),
         rw("MCS", INT.ranges(&[(-1, 31)]), get_set(|_, _| Ok(Text::Borrowed("-1")), set_mcs)),
