@@ -60,12 +60,13 @@ fn e02_r10_q06_whatever_the_moment_of_a_kill_nothing_is_lost_or_told_twice() {
     let router = RouterRoot::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     router.write(
         "/etc/config/cwmpd",
         format!(
             "config acs 'acs'\n\toption url '{url}'\n\toption retry_min_wait '1'\n\toption retry_multiplier '1000'\n\
              \toption periodic_interval '1'\n\n\
-             config cpe 'cpe'\n\toption listen_address '127.0.0.1'\n\toption listen_port '0'\n"
+             config cpe 'cpe'\n\toption listen_address '127.0.0.1'\n\toption listen_port '{port}'\n"
         ),
     );
     let book = Arc::new(Mutex::new(Book::default()));
