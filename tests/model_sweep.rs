@@ -23,6 +23,15 @@ const MEANT: &[(&str, &str, &str)] = &[
     ("Device.Time.Client.{i}.", "access", "sysntpd is one client: none can be added, and it cannot go"),
     ("Device.Time.Server.{i}.", "access", "sysntpd is one server: none can be added, and it cannot go"),
     ("Device.Ethernet.Link.{i}.", "access", "links come and go with the IP interfaces that are on them"),
+    ("Device.WiFi.Radio.{i}.FragmentationThreshold", "range", "what hostapd takes"),
+    ("Device.WiFi.Radio.{i}.RTSThreshold", "range", "what hostapd takes"),
+    ("Device.WiFi.Radio.{i}.BeaconPeriod", "range", "what hostapd takes"),
+    ("Device.WiFi.Radio.{i}.DTIMPeriod", "range", "what hostapd takes"),
+    ("Device.WiFi.SSID.{i}.", "keys", "those that are down have no BSSID, so that it cannot tell rows apart"),
+    ("Device.WiFi.SSID.{i}.Stats.ErrorsSent", "notification", "a counter as its neighbours are"),
+    ("Device.WiFi.AccessPoint.{i}.MaxAllowedAssociations", "range", "what hostapd takes"),
+    ("Device.WiFi.AccessPoint.{i}.Security.RadiusServerPort", "range", "a UDP port"),
+    ("Device.WiFi.AccessPoint.{i}.WPS.Enable", "default", "a new access point opens no second way in by itself"),
 ];
 
 /// A line of the tables.
