@@ -484,6 +484,10 @@ fn p12_what_is_read_can_be_written_back_and_nothing_changes() {
         {
             continue;
         }
+        // To set the channel that the router has chosen is to end its choice (TR-181 Device.WiFi.Radio.{i}.Channel).
+        if found.name == "Device.WiFi.Radio.2.Channel" {
+            continue;
+        }
         let value = router.get(&found.name);
         if let Err(fault) = router.set(&[(&found.name, &value)]) {
             bad.push(format!("{}={value}: {fault}", found.name));
