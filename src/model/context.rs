@@ -16,6 +16,7 @@ use super::registry::Registry;
 use super::schema::Rows;
 use super::tree::{NodeId, ROOT, Schema};
 use crate::error::{Error, Fault, Result};
+use crate::platform::ubus::UbusError;
 use crate::platform::uci::{CommitError, OptionValue, Package, Section, SectionId};
 use crate::platform::{InterfaceAddress, Program, System};
 
@@ -157,6 +158,10 @@ pub struct Context {
     values: BTreeMap<String, String>,
     actions: Vec<Vec<String>>,
     effects: Effects,
+    /// Programs and ubus objects that gave no answer in time: they are not waited for again.
+    silent: BTreeSet<String>,
+    /// Where in the array of a ubus reply the last row was found.
+    pub(super) last_item: usize,
 }
 
 impl Context {
@@ -188,6 +193,8 @@ impl Context {
             values: BTreeMap::new(),
             actions: Vec::new(),
             effects: Effects::default(),
+            silent: BTreeSet::new(),
+            last_item: 0,
         }
     }
 
@@ -290,7 +297,13 @@ impl Context {
     pub fn ubus(&mut self, object: &str, method: &str, arguments: &Json) -> Result<Rc<Json>> {
         let call = format!("{object} {method} {arguments}");
         if !self.replies.contains_key(&call) {
-            let reply = self.system.ubus_call(object, method, arguments);
+            let reply = match self.silent.contains(object) {
+                true => Err(UbusError::TimedOut),
+                false => self.system.ubus_call(object, method, arguments),
+            };
+            if let Err(UbusError::TimedOut) = reply {
+                self.silent.insert(String::from(object));
+            }
             self.replies.insert(call.clone(), reply.map(Rc::new).map_err(|error| error.to_string()));
         }
         kept(&self.replies, &call)
@@ -303,7 +316,15 @@ impl Context {
     pub fn program(&mut self, argv: &[&str]) -> Result<Rc<str>> {
         let call = argv.join("\0");
         if !self.programs.contains_key(&call) {
-            let text = self.run(argv).map(Rc::from).map_err(|error| error.to_string());
+            let program = argv.first().copied().unwrap_or_default();
+            let text = match self.silent.contains(program) {
+                true => Err(Error::Other(format!("{program} did not end in time before"))),
+                false => self.run(argv),
+            };
+            if matches!(&text, Err(Error::Io(_, error)) if error.kind() == std::io::ErrorKind::TimedOut) {
+                self.silent.insert(String::from(program));
+            }
+            let text = text.map(Rc::from).map_err(|error| error.to_string());
             self.programs.insert(call.clone(), text);
         }
         kept(&self.programs, &call)
