@@ -153,7 +153,7 @@ pub struct Context {
     tables: BTreeMap<NodeId, (Rc<Row>, Rc<[Entry]>)>,
     own: BTreeMap<String, Option<String>>,
     added: Vec<(String, u32)>,
-    forgotten: Vec<(String, u32)>,
+    forgotten: Vec<(String, u32, Option<&'static str>)>,
     moved: Vec<(String, String, u32)>,
     values: BTreeMap<String, String>,
     actions: Vec<Vec<String>>,
@@ -255,11 +255,11 @@ impl Context {
     /// # Errors
     /// When the file is there and cannot be read.
     pub fn package_mut(&mut self, name: &str) -> Result<&mut Package> {
-        self.package(name)?;
+        // Sections are recognised as they are in the file: what is staged may never get there.
+        self.name_sections(name)?;
         // What was made from the package may change with it.
         self.memos.clear();
         self.tables.clear();
-        self.names.remove(name);
         match self.packages.get_mut(name) {
             Some(Ok(package)) => Ok(package),
             _ => Err(Error::other("the package is not there")),
@@ -418,7 +418,8 @@ impl Context {
             Rows::Own => {
                 let mut numbers = self.registry().own_rows(&path);
                 numbers.extend(self.added.iter().filter(|(table, _)| *table == path).map(|(_, number)| *number));
-                numbers.retain(|number| !self.forgotten.iter().any(|(table, gone)| *table == path && gone == number));
+                numbers
+                    .retain(|number| !self.forgotten.iter().any(|(table, gone, _)| *table == path && gone == number));
                 let key = |number: u32| RowId::Key(Rc::from(number.to_string()));
                 numbers.into_iter().map(|number| Entry { number, id: key(number) }).collect()
             }
@@ -674,9 +675,9 @@ impl Context {
     }
 
     /// Says that a row was deleted by the ACS, so that what is known of it goes too.
-    pub(super) fn forget(&mut self, table: &str, number: u32) {
+    pub(super) fn forget(&mut self, table: &str, row: &Row) {
         self.tables.clear();
-        self.forgotten.push((String::from(table), number));
+        self.forgotten.push((String::from(table), row.number(), self.package_of(row)));
     }
 
     /// Lets a row of a table of sections stand for another section from now on, with its number and all that belongs to it.
@@ -759,8 +760,8 @@ impl Context {
         for (table, number) in &self.added {
             registry.add_own_row(table, *number);
         }
-        for (table, number) in &self.forgotten {
-            registry.forget(table, *number);
+        for (table, number, package) in &self.forgotten {
+            registry.forget(table, *number, *package);
         }
         for (table, key, number) in &self.moved {
             registry.move_row(table, key, *number);

@@ -42,7 +42,27 @@ pub(super) static SSID: Object = Object::table(
 )
 .check(judge);
 
-pub(super) static STATS: Object = Object::single("Device.WiFi.SSID.{i}.Stats.", net::STATS);
+pub(super) static STATS: Object = Object::single(
+    "Device.WiFi.SSID.{i}.Stats.",
+    &[
+        net::BYTES_SENT,
+        net::BYTES_RECEIVED,
+        net::PACKETS_SENT,
+        net::PACKETS_RECEIVED,
+        // Here TR-181 lets the ACS have notification of them.
+        net::ERRORS_SENT.notification(Notification::Normal),
+        net::ERRORS_RECEIVED,
+        net::UNICAST_PACKETS_SENT,
+        net::UNICAST_PACKETS_RECEIVED,
+        net::DISCARD_PACKETS_SENT,
+        net::DISCARD_PACKETS_RECEIVED,
+        net::MULTICAST_PACKETS_SENT,
+        net::MULTICAST_PACKETS_RECEIVED,
+        net::BROADCAST_PACKETS_SENT,
+        net::BROADCAST_PACKETS_RECEIVED,
+        net::UNKNOWN_PROTO_PACKETS_RECEIVED,
+    ],
+);
 
 /// An SSID has 32 bytes at most, whatever its characters are (IEEE 802.11-2020 9.4.2.2).
 const NETWORK_NAME: Format =
