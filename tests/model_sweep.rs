@@ -31,19 +31,9 @@ const LIMITS: &[(&str, &str, &str)] = &[
     ("Device.WiFi.Radio.{i}.RTSThreshold", "range", ROUTER),
     ("Device.WiFi.Radio.{i}.BeaconPeriod", "range", ROUTER),
     ("Device.WiFi.Radio.{i}.DTIMPeriod", "range", ROUTER),
-    ("Device.WiFi.SSID.{i}.LowerLayers", "list", "a Wi-Fi interface is on one radio"),
-    ("Device.WiFi.AccessPoint.{i}.", "keys", "its own setter keeps the SSID of two access points apart"),
     ("Device.WiFi.AccessPoint.{i}.MaxAllowedAssociations", "range", ROUTER),
-    ("Device.WiFi.AccessPoint.{i}.Security.PreSharedKey", "length", "IEEE 802.11 has 32 bytes, or none at all"),
-    ("Device.WiFi.AccessPoint.{i}.Security.SAEPassphrase", "length", ROUTER),
     ("Device.WiFi.AccessPoint.{i}.Security.RadiusServerPort", "range", "0 is no port"),
-    ("Device.WiFi.AccessPoint.{i}.Security.RadiusServerPort", "default", "what a new section without the option has"),
-    ("Device.WiFi.AccessPoint.{i}.Security.MFPConfig", "default", "what a new section without the option has"),
     ("Device.WiFi.AccessPoint.{i}.WPS.Enable", "default", "nobody shall be able to join who was not let in"),
-    ("Device.WiFi.AccessPoint.{i}.AssociatedDevice.{i}.LastDataDownlinkRate", "range", "0 where it is not known"),
-    ("Device.WiFi.AccessPoint.{i}.AssociatedDevice.{i}.LastDataUplinkRate", "range", "0 where it is not known"),
-    ("Device.DHCPv4.Server.Pool.{i}.LeaseTime", "range", "a lease that is over at once is none"),
-    ("Device.NAT.PortMapping.{i}.", "keys", "DATAMODEL: unique by RemoteHost, ExternalPort, Protocol and Interface"),
 ];
 
 fn meant() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str)> {

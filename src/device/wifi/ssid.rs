@@ -7,7 +7,9 @@ use crate::error::{Fault, Result};
 use crate::model::access::{truth, uci_truth};
 use crate::model::context::{Context, Row};
 use crate::model::format::MAC_ADDRESS;
-use crate::model::schema::{Notification, Object, Rows, Table, Text, alias, constant, get, get_set, ro, rw, uci};
+use crate::model::schema::{
+    Notification, Object, Rows, Table, Text, alias, always, constant, get, get_set, ro, rw, uci,
+};
 use crate::model::value::{BOOLEAN, Format, INT, STRING, UNSIGNED_INT};
 
 pub(super) static SSID: Object = Object::table(
@@ -15,6 +17,7 @@ pub(super) static SSID: Object = Object::table(
     Table::new(Rows::SomeSections { package: PACKAGE, list: |cx, _| halves::sections(cx, Half::Ssid) })
         .added_by(|cx, _| halves::add(cx, Half::Ssid))
         .deleted_by(|cx, row| halves::delete(cx, row, Half::Ssid))
+        .keys(&[always(&["Name"])])
         .enabled_by("Enable")
         .at_most(32),
     &[
@@ -23,12 +26,17 @@ pub(super) static SSID: Object = Object::table(
         alias(),
         ro("Name", STRING.lengths(&[(0, 64)]), get(name)),
         ro("LastChange", UNSIGNED_INT, get(last_change)).notification(Notification::CanDeny),
-        rw("LowerLayers", STRING.strong(&[RADIO]).list_within((0, 1), 1024), get_set(lower_layers, set_lower_layers))
-            .default(""),
+        rw(
+            "LowerLayers",
+            STRING.strong(&[RADIO]).list_within((0, u32::MAX), 1024),
+            get_set(lower_layers, set_lower_layers),
+        )
+        .default(""),
         ro("BSSID", MAC_ADDRESS, get(mac_address)),
         ro("MACAddress", MAC_ADDRESS, get(mac_address)),
         rw("SSID", STRING.lengths(&[(0, 32)]).format(NETWORK_NAME), uci("ssid")),
-        rw("MLDUnit", INT.ranges(&[(-1, 24)]), get_set(|_, _| Ok(Text::Borrowed("-1")), set_mld_unit)).default("-1"),
+        rw("MLDUnit", INT.ranges(&[(-1, -1), (0, 24)]), get_set(|_, _| Ok(Text::Borrowed("-1")), set_mld_unit))
+            .default("-1"),
         ro("Upstream", BOOLEAN, constant("false")),
     ],
 )
