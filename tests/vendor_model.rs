@@ -333,6 +333,7 @@ fn rows_from_a_directory_a_ubus_array_a_ubus_object_and_a_program() {
         "instances": {"directory": "/sys/class/leds"},
         "parameters": {
           "Name":   {"type": "string", "access": "ro", "file": "/sys/class/leds/{key}/trigger"},
+          "Key":    {"type": "string", "access": "ro", "key": true},
           "Max":    {"type": "unsignedInt", "access": "ro", "file": "/sys/class/leds/{key}/max_brightness"}
         }
       },
@@ -379,6 +380,7 @@ fn rows_from_a_directory_a_ubus_array_a_ubus_object_and_a_program() {
     );
     assert_eq!(router.get("Device.X_EXAMPLE_LedNumberOfEntries"), Ok("3".into()));
     assert_eq!(router.get("Device.X_EXAMPLE_Led.2.Name"), Ok("[none] timer default-on netdev".into()));
+    assert_eq!(router.get("Device.X_EXAMPLE_Led.2.Key"), Ok("green:power".into()));
     // Numbers belong to keys: another order, another number of rows, and the same numbers.
     router.root.set_ubus(
         "modem",
@@ -694,4 +696,69 @@ fn a_file_with_mistakes_is_left_out_with_what_needs_it() {
     );
     assert_eq!(router.get("Device.X_EXAMPLE_Led.1.Name"), Ok("WAN".into()));
     assert_eq!(router.get("Device.X_EXAMPLE_UNumberOfEntries"), Ok("3".into()));
+}
+
+#[test]
+fn the_worked_examples_of_the_documentation() {
+    let mut router = router(
+        |root| {
+            root.set_ubus(
+                "modem",
+                "status",
+                None,
+                r#"{"signal": -71, "state": "registered", "sims": [{"slot": 1, "iccid": "89014"}]}"#,
+            );
+            root.write_recorder(
+                "/usr/sbin/fanctl",
+                "case $1 in list) printf 'cpu\\ncase\\n' ;; speed) echo 40 ;; esac",
+            );
+        },
+        &[
+            ("/etc/cwmpd/model.d/led.json", include_str!("../docs/vendor/led.json")),
+            ("/etc/cwmpd/model.d/modem.json", include_str!("../docs/vendor/modem.json")),
+            ("/etc/cwmpd/model.d/fan.json", include_str!("../docs/vendor/fan.json")),
+        ],
+    );
+    assert_eq!(
+        pairs(&router.below("Device.X_EXAMPLE_Led.1.")),
+        [
+            ("Device.X_EXAMPLE_Led.1.Brightness", "0"),
+            ("Device.X_EXAMPLE_Led.1.Device", "green:wan"),
+            ("Device.X_EXAMPLE_Led.1.Modes", "link,tx"),
+            ("Device.X_EXAMPLE_Led.1.Name", "WAN"),
+            ("Device.X_EXAMPLE_Led.1.OnTime", "500"),
+            ("Device.X_EXAMPLE_Led.1.StartsLit", "false"),
+            ("Device.X_EXAMPLE_Led.1.Trigger", "netdev"),
+        ]
+    );
+    let led = router.model.add_object("Device.X_EXAMPLE_Led.", None).unwrap().0;
+    router.set(&[(&format!("Device.X_EXAMPLE_Led.{led}.Modes"), "rx")]).unwrap();
+    assert_eq!(
+        pairs(&router.below("Device.X_EXAMPLE_Modem.")),
+        [
+            ("Device.X_EXAMPLE_Modem.Enable", "true"),
+            ("Device.X_EXAMPLE_Modem.Pin", ""),
+            ("Device.X_EXAMPLE_Modem.Signal", "-71"),
+            ("Device.X_EXAMPLE_Modem.SimNumberOfEntries", "1"),
+            ("Device.X_EXAMPLE_Modem.State", "registered"),
+            ("Device.X_EXAMPLE_Modem.Sim.1.Iccid", "89014"),
+        ]
+    );
+    router.set(&[("Device.X_EXAMPLE_Modem.Enable", "false"), ("Device.X_EXAMPLE_Modem.Pin", "1234")]).unwrap();
+    assert_eq!(router.root.read("/etc/config/modem").matches("config modem 'main'").count(), 1);
+    assert_eq!(
+        pairs(&router.below("Device.X_EXAMPLE_Fan.")),
+        [
+            ("Device.X_EXAMPLE_Fan.1.Name", "cpu"),
+            ("Device.X_EXAMPLE_Fan.1.Speed", "40"),
+            ("Device.X_EXAMPLE_Fan.1.Test", "false"),
+            ("Device.X_EXAMPLE_Fan.2.Name", "case"),
+            ("Device.X_EXAMPLE_Fan.2.Speed", "40"),
+            ("Device.X_EXAMPLE_Fan.2.Test", "false"),
+        ]
+    );
+    router.root.clear_calls();
+    router.set(&[("Device.X_EXAMPLE_Fan.2.Speed", "70")]).unwrap();
+    // Listed for the names, and set.
+    assert_eq!(router.root.calls(), ["/usr/sbin/fanctl list", "/usr/sbin/fanctl set case 70"]);
 }

@@ -175,10 +175,16 @@ struct Shape {
 #[derive(Clone, Debug)]
 enum Place {
     Constant(String),
-    Uci { option: String, map: Words, missing: Option<String> },
+    Uci {
+        option: String,
+        map: Words,
+        missing: Option<String>,
+    },
     File(String),
     Ubus(Call),
     Program(Vec<String>),
+    /// What the row is known by.
+    Key,
 }
 
 /// How the text of a UCI option becomes a value, and back.
