@@ -52,7 +52,7 @@ fn from_source(context: &mut Context, node: NodeId, row: &Row, parameter: &Param
         Source::Constant(value) => Ok(Text::Borrowed(value)),
         Source::Uci { option, map, missing } => {
             let missing = Text::Borrowed(missing.unwrap_or(value.null()));
-            from_uci(context, row, option, map, missing)
+            from_uci(context, row, value, option, map, missing)
         }
         Source::File(path) => {
             let path = fill_path(context, row, path)?;
@@ -96,7 +96,7 @@ fn from_source(context: &mut Context, node: NodeId, row: &Row, parameter: &Param
     }
 }
 
-fn from_uci(context: &mut Context, row: &Row, option: &str, map: Map, missing: Text) -> Result<Text> {
+fn from_uci(context: &mut Context, row: &Row, value: &Type, option: &str, map: Map, missing: Text) -> Result<Text> {
     let found = match absolute(option) {
         None => {
             let section = context.section(row)?;
@@ -110,6 +110,8 @@ fn from_uci(context: &mut Context, row: &Row, option: &str, map: Map, missing: T
     };
     let Some(text) = found else { return Ok(missing) };
     Ok(match map {
+        // What a person has written there may be no number; the router's own scripts take their default then.
+        Map::Text if value.kind != Kind::String => canonical(value, &text).unwrap_or(missing),
         Map::Text | Map::Items => Text::Owned(text),
         Map::Truth => uci_truth(&text).map_or(missing, truth),
         Map::Inverse => uci_truth(&text).map_or(missing, |value| truth(!value)),
