@@ -249,6 +249,20 @@ fn every_word_of_a_uci_source() {
 }
 
 #[test]
+fn what_a_person_wrote_into_uci_may_be_no_value() {
+    let router = router(
+        |root| root.replace("/etc/config/system", "log_size '128'", "log_size 'plenty'"),
+        &[(
+            FILE,
+            r#"{"Device.X_EXAMPLE_System.": {"parameters": {
+              "LogSize": {"type": "unsignedInt", "access": "ro", "uci": "system.@system[0].log_size", "default": 64}
+            }}}"#,
+        )],
+    );
+    assert_eq!(router.get("Device.X_EXAMPLE_System.LogSize"), Ok("64".into()));
+}
+
+#[test]
 fn values_are_written_to_files_programs_and_options() {
     let mut router = router(
         |root| {
