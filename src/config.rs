@@ -381,10 +381,15 @@ impl Reader {
         self.parsed(from, "compression", &mut acs.compression, parse_compression);
         self.parsed(from, "cwmp_version", &mut acs.cwmp_version, CwmpVersion::parse);
         if acs.http_timeout < 30 {
-            self.tell(format!("acs.http_timeout is {} s, though an ACS may take 30 s to answer", acs.http_timeout));
+            self.tell(
+                from,
+                "http_timeout",
+                format!("acs.http_timeout is {} s, though an ACS may take 30 s to answer", acs.http_timeout),
+            );
         }
         if acs.client_cert.is_empty() != acs.client_key.is_empty() {
-            self.tell("acs.client_cert and acs.client_key only work together".to_owned());
+            let set = if acs.client_cert.is_empty() { "client_key" } else { "client_cert" };
+            self.tell(from, set, "acs.client_cert and acs.client_key only work together".to_owned());
         }
         self.unknown_options(from);
     }
@@ -428,7 +433,11 @@ impl Reader {
         self.parsed(&mut from, "notification", &mut notification, |text| parse_notification(text).map(Some));
         self.unknown_options(&from);
         let Some(notification) = notification.filter(|_| !parameter.is_empty()) else {
-            self.tell("a section of type notify needs a parameter and a notification; it is left out".to_owned());
+            self.tell(
+                &from,
+                "parameter",
+                "a section of type notify needs a parameter and a notification; it is left out".to_owned(),
+            );
             return None;
         };
         Some(Notify { parameter, notification })
@@ -443,7 +452,7 @@ impl Reader {
         if good(text) && !text.contains(char::is_control) {
             text.clone_into(into);
         } else {
-            self.refuse(from.kind, option, text);
+            self.refuse(from, option, text);
         }
     }
 
@@ -456,8 +465,8 @@ impl Reader {
         match text.trim().parse::<u32>() {
             Ok(number) if (least..=most).contains(&number) => *into = number,
             _ => {
-                self.refuse(from.kind, option, text);
-                self.tell(format!("{}.{option} goes from {least} to {most}", from.kind));
+                self.refuse(from, option, text);
+                self.tell(from, option, format!("{}.{option} goes from {least} to {most}", from.kind));
             }
         }
     }
@@ -466,30 +475,39 @@ impl Reader {
         let Some(text) = from.get(option).filter(|text| !text.is_empty()) else { return };
         match parse(text.trim()) {
             Some(value) => *into = value,
-            None => self.refuse(from.kind, option, text),
+            None => self.refuse(from, option, text),
         }
     }
 
     /// A value that is not used; it is shown unless it may be secret.
-    fn refuse(&mut self, kind: &str, option: &str, text: &str) {
+    fn refuse(&mut self, from: &Known<'_>, option: &str, text: &str) {
         let secret = option.contains("password") || text.contains('@');
         let shown: String = text.chars().take(80).flat_map(char::escape_debug).collect();
         let value = if secret { String::new() } else { format!(" '{shown}'") };
-        self.tell(format!("the value{value} of {kind}.{option} is not usable; the default is used"));
+        self.tell(
+            from,
+            option,
+            format!("the value{value} of {}.{option} is not usable; the default is used", from.kind),
+        );
     }
 
     fn unknown_options(&mut self, from: &Known<'_>) {
         let Some(section) = from.section else { return };
         for (name, value) in section.options() {
             if !from.options.contains(&name) {
-                self.tell(format!("{}.{name} is not a known option", from.kind));
+                self.tell(from, name, format!("{}.{name} is not a known option", from.kind));
             } else if name != "parameter" && matches!(value, OptionValue::List(_)) {
-                self.tell(format!("{}.{name} must be an option and not a list; the default is used", from.kind));
+                self.tell(
+                    from,
+                    name,
+                    format!("{}.{name} must be an option and not a list; the default is used", from.kind),
+                );
             }
         }
     }
 
-    fn tell(&mut self, text: String) {
-        self.problems.push(Problem { line: None, text });
+    fn tell(&mut self, from: &Known<'_>, option: &str, text: String) {
+        let line = from.section.and_then(|section| section.line(option));
+        self.problems.push(Problem { line, text });
     }
 }

@@ -1,7 +1,7 @@
 //! The `cwmpd` program: everything is in the library.
 
-use std::process::ExitCode;
+#![forbid(unsafe_code)]
 
-fn main() -> ExitCode {
-    ExitCode::SUCCESS
+fn main() -> std::process::ExitCode {
+    cwmpd::cli::main(std::env::args_os())
 }

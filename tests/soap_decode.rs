@@ -346,7 +346,9 @@ proptest! {
         let at = at % bytes.len();
         bytes[at] = byte;
         bytes.drain(at..(at + cut).min(bytes.len()));
-        if let Ok(envelope) = decode(&bytes, LIMIT) {
+        // Of an unknown message only the name is kept, which may be that of a message with arguments.
+        let taken = decode(&bytes, LIMIT).ok().filter(|it| !matches!(it.body, Some(Message::Unknown(_))));
+        if let Some(envelope) = taken {
             let once = encode(&envelope);
             let again = decode(&once, 2 * LIMIT).unwrap();
             prop_assert_eq!(encode(&again), once);

@@ -186,10 +186,13 @@ impl Line {
         if pending == 0 || self.broken {
             return Ok(());
         }
-        let (begin, sent) = self.sending.get_or_insert_with(|| (Instant::now(), 0));
+        let now = Instant::now();
+        let timeout = self.link.settings.timeout;
+        let (begin, sent) = self.sending.get_or_insert((now, 0));
         *sent = sent.saturating_add(u64::try_from(pending).unwrap_or(u64::MAX));
-        let allowed = self.link.settings.timeout + Duration::from_secs(*sent / SLOWEST);
-        self.stream.wait_until(begin.checked_add(allowed));
+        // Each piece has its time, and all of them together have no more than the slowest ACS needs.
+        let whole = begin.checked_add(timeout + Duration::from_secs(*sent / SLOWEST));
+        self.stream.wait_until(whole.min(now.checked_add(timeout)));
         match self.stream.write_all(self.buffers.output.get(..pending).unwrap_or_default()) {
             Err(error) if is_disconnect(error.kind()) => {
                 self.broken = true;

@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// What is kept between sessions: nothing in a build without TLS.
 #[derive(Clone, Default, Debug)]
-pub struct TlsSessions;
+pub struct TlsSessions(());
 
 /// No connection is of this kind.
 #[derive(Debug)]

@@ -320,7 +320,7 @@ impl Authorization {
             push_plain(&mut header, "qop", "auth");
             push_plain(&mut header, "nc", &self.nc_text);
         }
-        if !self.cnonce.is_empty() {
+        if self.qop_auth || !self.cnonce.is_empty() {
             push_quoted(&mut header, "cnonce", &self.cnonce);
         }
         push_opaque(&mut header, self.opaque.as_deref());
@@ -392,6 +392,7 @@ const MOST_PARAMETERS: usize = 24;
 mod tests {
     use super::*;
     use digest_auth::{AuthContext, HttpMethod, WwwAuthenticateHeader};
+    use proptest::prelude::*;
 
     fn challenge(header: &str) -> Challenge {
         let mut found = parse_challenges(header);
@@ -519,6 +520,24 @@ mod tests {
             &format!("{good}, opaque=\"open"),
         ] {
             assert!(parse_authorization(broken).is_err(), "{broken}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(header in r#"(Digest |Basic |realm=|nonce=|uri=|username=|response=|qop=|auth|nc=|00000001|cnonce=|opaque=|algorithm=|MD5-sess|["\\\\, =aü]){0,24}"#) {
+            for challenge in parse_challenges(&header) {
+                prop_assert_eq!(parse_challenges(&challenge.to_header()), std::slice::from_ref(&challenge));
+                let sent = answer(&challenge, ("user", &header), ("POST", "/acs"), 1, "c");
+                let read = parse_authorization(&sent.to_header()).unwrap();
+                prop_assert!(verify(&read, "POST", &header));
+                prop_assert_eq!(read, sent);
+            }
+            for text in [header.clone(), format!(r#"Digest username=u, realm="r", nonce=n, uri="/", response=x, {header}"#)] {
+                if let Ok(read) = parse_authorization(&text) {
+                    prop_assert_eq!(parse_authorization(&read.to_header()), Ok(read));
+                }
+            }
         }
     }
 

@@ -122,7 +122,11 @@ impl<'a> Iterator for Items<'a> {
                     }
                 }
             } else {
-                self.take_until(|character| matches!(character, ',' | ' ' | '\t'))
+                let token = self.take_until(|character| matches!(character, ',' | ' ' | '\t'));
+                if token.contains(['"', '\\']) {
+                    return Some(Item::Malformed);
+                }
+                token
             };
             return Some(Item::Parameter { name, raw });
         }
@@ -168,6 +172,7 @@ mod tests {
         assert_eq!(items("a@b, c=d").collect::<Vec<_>>(), [Item::Malformed, parameter("c", "d")]);
         assert_eq!(items(r#"Digest realm="open, nonce=x"#).last(), Some(Item::Malformed));
         assert_eq!(items(r#"a="b\""#).last(), Some(Item::Malformed));
+        assert_eq!(items(r#"a=b\, c=d"e"#).collect::<Vec<_>>(), [Item::Malformed, Item::Malformed]);
         assert_eq!(items(" , ,\t").count(), 0);
         assert_eq!(items("\u{e9}=\"x\", a=").collect::<Vec<_>>(), [Item::Malformed, parameter("a", "")]);
     }

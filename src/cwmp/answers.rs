@@ -2,6 +2,7 @@
 //!
 //! They are made as they are sent. Everything that was read stays in the request's [`Context`], so that each pass gives the same entries.
 
+use super::inform::Parameters;
 use crate::error::{Fault, FaultCode};
 use crate::model::access;
 use crate::model::attributes::{access_list, notification};
@@ -9,6 +10,7 @@ use crate::model::context::Context;
 use crate::model::tree::{Target, resolve};
 use crate::model::walk::{Depth, Found, Walk, is_root};
 use crate::soap::body::{Item, Items, ListKind};
+use crate::soap::rpc::{ParameterValue, Value};
 
 /// The entries of an answer.
 pub struct Answers {
@@ -155,4 +157,31 @@ fn resolve_all(context: &mut Context, names: &[String]) -> Result<Vec<Target>, F
         targets.extend(resolve(context, name)?);
     }
     Ok(targets)
+}
+
+/// The values of a parameter, or of everything below a partial path; none for a name that nothing has, and without what cannot be read.
+#[must_use]
+pub fn values_of(context: &mut Context, name: &str) -> Vec<ParameterValue> {
+    let mut values = Vec::new();
+    for target in resolve(context, name).unwrap_or_default() {
+        let mut walk = Walk::new(&context.schema().clone(), &target, Depth::All);
+        while let Some(found) = walk.next(context) {
+            let Found::Parameter(node, row, parameter) = found else { continue };
+            if let Ok(value) = access::read(context, node, &row, parameter) {
+                let name = format!("{}{}", walk.path(), parameter.name);
+                let value = Value { kind: Some(parameter.value.xsd().into()), text: value.into_owned() };
+                values.push(ParameterValue { name, value });
+            }
+        }
+    }
+    values
+}
+
+/// The model as an Inform reads it.
+pub struct Reader<'a>(pub &'a mut Context);
+
+impl Parameters for Reader<'_> {
+    fn read(&mut self, name: &str) -> Vec<ParameterValue> {
+        values_of(self.0, name)
+    }
 }

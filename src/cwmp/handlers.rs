@@ -60,17 +60,15 @@ pub enum Consequence {
     },
 }
 
-/// The answer to a request, and what it leads to. What the answer promises is done, or noted, before it is posted.
+/// The answer to a request.
 pub struct Handled {
     /// The answer.
     pub body: Body,
-    /// What it leads to.
-    pub consequence: Consequence,
     /// The fault that the answer says, for the log.
     pub fault: Option<Fault>,
 }
 
-/// Carries out a request.
+/// Carries out a request. What the answer promises has to be done, or noted, before it is posted.
 #[must_use]
 pub fn handle(
     model: &mut Model,
@@ -78,7 +76,7 @@ pub fn handle(
     request: Message,
     id: Option<String>,
     namespace: Namespace,
-) -> Handled {
+) -> (Handled, Consequence) {
     let header = Header { id, ..Header::default() };
     let done = carry_out(model, abilities, request);
     // Numbers that the answer tells must not be given to something else after a power cut.
@@ -87,41 +85,36 @@ pub fn handle(
     }
     match done {
         Ok((Answer::List(items), consequence)) => {
-            Handled { body: Body::list(items.kind(), namespace, &header, Box::new(items)), consequence, fault: None }
+            let body = Body::list(items.kind(), namespace, &header, items);
+            (Handled { body, fault: None }, consequence)
         }
-        Ok((Answer::Message(message), consequence)) => Handled {
-            body: Body::message(&Envelope { namespace, header, body: Some(message) }),
-            consequence,
-            fault: None,
-        },
+        Ok((Answer::Message(message), consequence)) => {
+            let body = Body::message(&Envelope { namespace, header, body: Some(message) });
+            (Handled { body, fault: None }, consequence)
+        }
         Err(fault) => {
             let message = Message::Fault(SoapFault::Cwmp(fault.clone()));
             let body = Body::message(&Envelope { namespace, header, body: Some(message) });
-            Handled { body, consequence: Consequence::None, fault: Some(fault) }
+            (Handled { body, fault: Some(fault) }, Consequence::None)
         }
     }
 }
 
 enum Answer {
     Message(Message),
-    List(Answers),
+    List(Box<Answers>),
 }
 
 fn carry_out(model: &mut Model, abilities: Abilities, request: Message) -> Result<(Answer, Consequence), Fault> {
     let message = |message| (Answer::Message(message), Consequence::None);
+    let list = |answers| (Answer::List(Box::new(answers)), Consequence::None);
     Ok(match request {
         Message::GetRpcMethods => {
             message(Message::GetRpcMethodsResponse(METHODS.iter().copied().map(String::from).collect()))
         }
-        Message::GetParameterValues { names } => {
-            (Answer::List(Answers::values(model.context(), &names)?), Consequence::None)
-        }
-        Message::GetParameterNames { path, next_level } => {
-            (Answer::List(Answers::names(model.context(), &path, next_level)?), Consequence::None)
-        }
-        Message::GetParameterAttributes { names } => {
-            (Answer::List(Answers::attributes(model.context(), &names)?), Consequence::None)
-        }
+        Message::GetParameterValues { names } => list(Answers::values(model.context(), &names)?),
+        Message::GetParameterNames { path, next_level } => list(Answers::names(model.context(), &path, next_level)?),
+        Message::GetParameterAttributes { names } => list(Answers::attributes(model.context(), &names)?),
         Message::SetParameterValues { parameters, parameter_key } => {
             let assignments: Vec<_> = parameters.into_iter().map(assignment).collect();
             let written = model.set_values(&assignments, Some(&parameter_key))?;

@@ -227,6 +227,12 @@ impl Scheduled {
         over.into_iter().map(|(_, command_key)| command_key).collect()
     }
 
+    /// How many more calls there is room for.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        GREATEST_TIMERS.saturating_sub(self.timers.len())
+    }
+
     /// When the next timer runs out on the monotonic clock.
     #[must_use]
     pub fn due(&self) -> Option<Duration> {

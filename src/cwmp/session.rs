@@ -33,9 +33,13 @@ use std::time::Duration;
 use crate::cwmp::version::Version;
 use crate::error::{Fault, FaultCode};
 use crate::soap::rpc::{Envelope, Header, Inform, Message, Namespace, SoapFault};
+use crate::soap::version::supported_versions;
+use crate::soap::{DecodeError, ErrorKind};
 
 /// How often one request is sent again because the ACS answered 8005, before the session counts as failed.
 const GREATEST_REPEATS: u32 = 5;
+/// The ACS does not support the method (TR-069a6 A.5.2).
+const UNKNOWN_TO_ACS: FaultCode = FaultCode(8000);
 
 /// What a session begins with.
 #[derive(Clone, Debug)]
@@ -75,30 +79,16 @@ pub enum Received {
     /// A message.
     Envelope(Envelope),
     /// A body with status 2xx that could not be read.
-    Undecodable(Undecodable),
+    Undecodable(DecodeError),
     /// No answer: no connection, TLS or HTTP authentication failed, the connection was lost, the time was up. The text says what happened.
     Lost(String),
-}
-
-/// Why a body could not be read.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Undecodable {
-    /// A request that was understood well enough to be refused.
-    Request {
-        /// Its `cwmp:ID`.
-        id: Option<String>,
-        /// Such as 9003 for bad arguments, or `MustUnderstand` for an unknown header (CONFORMANCE X-11).
-        fault: SoapFault,
-    },
-    /// Anything else: not well-formed, no envelope, too big; the text says what (CONFORMANCE X-15).
-    Message(String),
 }
 
 /// What the driver has to do: first save what was acknowledged, then act.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Step {
     /// What the ACS has taken; to be taken off the queues and saved before anything goes out.
-    pub acknowledged: Option<Acknowledged>,
+    pub acknowledged: Vec<Acknowledged>,
     /// What comes next.
     pub action: Action,
 }
@@ -209,7 +199,7 @@ impl Session {
         let header = Header {
             id: Some(format!("{}1", config.id_prefix)),
             session_timeout: config.session_timeout,
-            supported_versions: Some(config.version.supported().into()),
+            supported_versions: Some(supported_versions(config.version.text())),
             ..Header::default()
         };
         let body = Some(Message::Inform(Box::new(config.inform)));
@@ -226,7 +216,7 @@ impl Session {
             finished: false,
             untold: None,
         };
-        (session, Step { acknowledged: None, action: Action::Post(inform) })
+        (session, Step { acknowledged: Vec::new(), action: Action::Post(inform) })
     }
 
     /// Goes on with what came back for the last POST.
@@ -236,6 +226,11 @@ impl Session {
                 return self.http_error(status, retry_after);
             }
             Received::Lost(reason) => return self.fail(&format!("{}: {reason}", self.waiting_for())),
+            // A fault that is no XML, which an ACS sends for what it does not know, is as good as one that says so.
+            Received::Undecodable(DecodeError { kind: ErrorKind::MalformedFault, id }) => {
+                let fault = Message::Fault(SoapFault::Cwmp(Fault::from(UNKNOWN_TO_ACS)));
+                Received::Envelope(answer(id, self.version.namespace(), fault))
+            }
             received => received,
         };
         // An answer without the header, and an empty answer, end the holding (TR-069a6 3.7.1.3).
@@ -244,7 +239,7 @@ impl Session {
             State::Inform => self.in_inform(received),
             State::Request => self.in_request(received),
             State::Serve => self.in_serve(received),
-            State::Closed(outcome) => Step { acknowledged: None, action: Action::Close(outcome) },
+            State::Closed(outcome) => Step { acknowledged: Vec::new(), action: Action::Close(outcome) },
         }
     }
 
@@ -269,7 +264,7 @@ impl Session {
     fn in_inform(&mut self, received: Received) -> Step {
         let envelope = match received {
             Received::Envelope(envelope) => envelope,
-            Received::Undecodable(error) => return self.unreadable(error),
+            Received::Undecodable(error) => return self.unreadable(&error),
             _ => return self.fail("the ACS answered the Inform with nothing"),
         };
         match envelope.body {
@@ -278,7 +273,7 @@ impl Session {
                 let agreed = named.unwrap_or_else(|| Version::of_namespace(envelope.namespace));
                 self.version = agreed.min(self.version);
                 self.repeats = 0;
-                self.next_turn(Some(Acknowledged::Inform))
+                self.next_turn(vec![Acknowledged::Inform])
             }
             Some(Message::Fault(fault)) if is_retry(&fault) => self.repeat(),
             Some(Message::Fault(fault)) => {
@@ -309,16 +304,12 @@ impl Session {
                 }
                 self.untold.get_or_insert(reason);
                 self.own_requests.pop_front();
-                self.next_turn(None)
+                self.next_turn(Vec::new())
             }
             Received::Envelope(Envelope { body: Some(response), .. }) if answers(&request.message, &response) => {
                 self.told(Acknowledged::Request { key, response })
             }
-            // An ACS may write a fault that is no XML. What it need not know is not tried again.
-            Received::Undecodable(Undecodable::Message(_)) if optional => {
-                self.told(Acknowledged::Refused { key, reason: "an answer that cannot be read".into() })
-            }
-            Received::Undecodable(error) => self.unreadable(error),
+            Received::Undecodable(error) => self.unreadable(&error),
             Received::Http { .. } => self.fail("the ACS answered a request of the CPE with nothing"),
             _ => self.fail("the ACS did not answer a request of the CPE with its response"),
         }
@@ -332,30 +323,40 @@ impl Session {
                     return self.fail("the ACS sent a response or a fault that answers nothing");
                 }
                 let namespace = self.version.namespace();
-                Step { acknowledged: None, action: Action::Handle { id: header.id, namespace, request: body } }
+                Step { acknowledged: Vec::new(), action: Action::Handle { id: header.id, namespace, request: body } }
             }
-            Received::Undecodable(Undecodable::Request { id, fault }) => {
-                let fault = answer(id, self.version.namespace(), Message::Fault(fault));
-                Step { acknowledged: None, action: Action::Post(Box::new(fault)) }
-            }
-            Received::Undecodable(error) => self.unreadable(error),
+            Received::Undecodable(error) => match refusal(&error.kind) {
+                Some(fault) => {
+                    let fault = answer(error.id, self.version.namespace(), Message::Fault(fault));
+                    Step { acknowledged: Vec::new(), action: Action::Post(Box::new(fault)) }
+                }
+                None => self.unreadable(&error),
+            },
             // An empty answer; an envelope with an empty body says no more than that.
             _ if self.finished => match self.untold.take() {
                 None => self.end(Outcome::Complete),
                 Some(reason) => self.fail(&format!("the ACS answered a request of the CPE with {reason}")),
             },
-            _ => self.next_turn(None),
+            _ => self.next_turn(Vec::new()),
         }
     }
 
     /// It is our turn: an own request, or the empty POST that hands the turn to the ACS (CONFORMANCE L-03, L-04, X-09).
-    fn next_turn(&mut self, acknowledged: Option<Acknowledged>) -> Step {
+    fn next_turn(&mut self, mut acknowledged: Vec<Acknowledged>) -> Step {
+        let namespace = self.version.namespace();
+        // CONFORMANCE V-07: an older ACS is not sent what it cannot know.
+        while let Some(request) = self.own_requests.front().filter(|request| request.message.since() > namespace) {
+            let reason =
+                format!("the ACS speaks CWMP {}, which has no {}", self.version.text(), request.message.name());
+            acknowledged.push(Acknowledged::Refused { key: request.key.clone(), reason });
+            self.own_requests.pop_front();
+        }
         let action = match self.own_requests.front() {
             Some(request) if !self.held && !self.finished => {
                 self.last_id = self.last_id.saturating_add(1);
                 let header = Header { id: Some(format!("{}{}", self.id_prefix, self.last_id)), ..Header::default() };
                 let body = Some(request.message.clone());
-                *self.sent = Envelope { namespace: self.version.namespace(), header, body };
+                *self.sent = Envelope { namespace, header, body };
                 self.state = State::Request;
                 Action::Post(self.sent.clone())
             }
@@ -371,7 +372,7 @@ impl Session {
     fn told(&mut self, acknowledged: Acknowledged) -> Step {
         self.own_requests.pop_front();
         self.repeats = 0;
-        self.next_turn(Some(acknowledged))
+        self.next_turn(vec![acknowledged])
     }
 
     /// The same request again, because the ACS asked for it (CONFORMANCE L-09, L-10).
@@ -380,7 +381,7 @@ impl Session {
             return self.fail(&format!("the ACS answered the same request {} times with 8005", self.repeats + 1));
         }
         self.repeats += 1;
-        Step { acknowledged: None, action: Action::Post(self.sent.clone()) }
+        Step { acknowledged: Vec::new(), action: Action::Post(self.sent.clone()) }
     }
 
     fn http_error(&mut self, status: u16, retry_after: Option<Duration>) -> Step {
@@ -389,12 +390,8 @@ impl Session {
         self.close(Failure { lower_version, retry_after, ..failure(&reason) })
     }
 
-    fn unreadable(&mut self, error: Undecodable) -> Step {
-        let reason = match &error {
-            Undecodable::Message(reason) => reason.clone(),
-            Undecodable::Request { fault, .. } => describe(fault),
-        };
-        self.fail(&format!("{}: the answer cannot be read: {reason}", self.waiting_for()))
+    fn unreadable(&mut self, error: &DecodeError) -> Step {
+        self.fail(&format!("{}: the answer cannot be read: {error}", self.waiting_for()))
     }
 
     fn fail(&mut self, reason: &str) -> Step {
@@ -412,7 +409,7 @@ impl Session {
             _ => outcome,
         };
         self.state = State::Closed(outcome.clone());
-        Step { acknowledged: None, action: Action::Close(outcome) }
+        Step { acknowledged: Vec::new(), action: Action::Close(outcome) }
     }
 }
 
@@ -433,7 +430,20 @@ fn is_retry(fault: &SoapFault) -> bool {
 }
 
 fn is_unknown_to_acs(fault: &SoapFault) -> bool {
-    matches!(fault, SoapFault::Cwmp(fault) if fault.code == FaultCode(8000))
+    matches!(fault, SoapFault::Cwmp(fault) if fault.code == UNKNOWN_TO_ACS)
+}
+
+/// The fault for a request that could not be read; none for what is no request, or nothing that can be answered (CONFORMANCE ).
+fn refusal(error: &ErrorKind) -> Option<SoapFault> {
+    match error {
+        ErrorKind::Arguments { method, reason } if !method.ends_with("Response") && method != "Fault" => {
+            Some(SoapFault::Cwmp(Fault::arguments(reason.as_str())))
+        }
+        ErrorKind::MustUnderstand(name) => {
+            Some(SoapFault::Plain("MustUnderstand".into(), format!("the header {name} is not known")))
+        }
+        _ => None,
+    }
 }
 
 /// Requests whose delivery the standard leaves free; a refusal is the end of them (CONFORMANCE G-03).
@@ -447,52 +457,12 @@ fn is_autonomous(request: &Message) -> bool {
 }
 
 fn answers(request: &Message, response: &Message) -> bool {
-    matches!(
-        (request, response),
-        (Message::TransferComplete(_), Message::TransferCompleteResponse)
-            | (Message::AutonomousTransferComplete(_), Message::AutonomousTransferCompleteResponse)
-            | (Message::DuStateChangeComplete { .. }, Message::DuStateChangeCompleteResponse)
-            | (Message::AutonomousDuStateChangeComplete { .. }, Message::AutonomousDuStateChangeCompleteResponse)
-            | (Message::RequestDownload { .. }, Message::RequestDownloadResponse)
-            | (Message::Kicked { .. }, Message::KickedResponse { .. })
-            | (Message::GetRpcMethods, Message::GetRpcMethodsResponse(_))
-    )
+    response.name().strip_suffix("Response") == Some(request.name())
 }
 
 /// Whether a message is a response or a fault, known or not.
 fn is_answer(message: &Message) -> bool {
-    match message {
-        Message::Unknown(name) => name.ends_with("Response"),
-        Message::Fault(_)
-        | Message::GetRpcMethodsResponse(_)
-        | Message::SetParameterValuesResponse { .. }
-        | Message::GetParameterValuesResponse(_)
-        | Message::GetParameterNamesResponse(_)
-        | Message::SetParameterAttributesResponse
-        | Message::GetParameterAttributesResponse(_)
-        | Message::AddObjectResponse { .. }
-        | Message::DeleteObjectResponse { .. }
-        | Message::RebootResponse
-        | Message::FactoryResetResponse
-        | Message::ScheduleInformResponse
-        | Message::DownloadResponse(_)
-        | Message::UploadResponse(_)
-        | Message::ScheduleDownloadResponse
-        | Message::CancelTransferResponse
-        | Message::GetQueuedTransfersResponse(_)
-        | Message::GetAllQueuedTransfersResponse(_)
-        | Message::ChangeDuStateResponse
-        | Message::SetVouchersResponse
-        | Message::GetOptionsResponse
-        | Message::InformResponse { .. }
-        | Message::TransferCompleteResponse
-        | Message::AutonomousTransferCompleteResponse
-        | Message::RequestDownloadResponse
-        | Message::KickedResponse { .. }
-        | Message::DuStateChangeCompleteResponse
-        | Message::AutonomousDuStateChangeCompleteResponse => true,
-        _ => false,
-    }
+    matches!(message, Message::Fault(_)) || message.name().ends_with("Response")
 }
 
 #[cfg(test)]

@@ -52,25 +52,7 @@ impl Version {
     /// The version of an ACS that names none but its namespace (CONFORMANCE V-03).
     #[must_use]
     pub fn of_namespace(namespace: Namespace) -> Self {
-        match namespace {
-            Namespace::Cwmp10 => Self::V1_0,
-            Namespace::Cwmp11 => Self::V1_1,
-            Namespace::Cwmp12 => Self::V1_2,
-            Namespace::Cwmp13 => Self::V1_3,
-            Namespace::Cwmp14 => Self::V1_4,
-        }
-    }
-
-    /// The content of the SupportedCWMPVersions header where this is the highest version, such as `1.0,1.1,1.2` (CONFORMANCE V-02).
-    #[must_use]
-    pub fn supported(self) -> &'static str {
-        match self {
-            Self::V1_0 => "1.0",
-            Self::V1_1 => "1.0,1.1",
-            Self::V1_2 => "1.0,1.1,1.2",
-            Self::V1_3 => "1.0,1.1,1.2,1.3",
-            Self::V1_4 => "1.0,1.1,1.2,1.3,1.4",
-        }
+        Self::parse(namespace.version()).unwrap_or(Self::V1_0)
     }
 
     fn lower(self) -> Option<Self> {
@@ -113,6 +95,7 @@ impl Offer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::soap::version::VERSIONS;
 
     #[test]
     fn v01_three_namespaces_carry_five_versions() {
@@ -122,11 +105,10 @@ mod tests {
     }
 
     #[test]
-    fn v02_the_header_lists_all_versions_up_to_the_highest() {
-        for (count, version) in (1..).zip(Version::ALL) {
-            let listed: Vec<_> = version.supported().split(',').map(|text| Version::parse(text).unwrap()).collect();
-            assert_eq!(listed, Version::ALL[..count]);
-        }
+    fn v03_versions_are_read_from_texts_and_namespaces() {
+        assert_eq!(VERSIONS.map(|text| Version::parse(text).unwrap()), Version::ALL);
+        assert_eq!(VERSIONS, Version::ALL.map(Version::text));
+        assert_eq!(Namespace::ALL.map(Version::of_namespace), Version::ALL);
         assert_eq!(Version::parse("1.5"), None);
         assert_eq!(Version::parse(" 1.2 "), Some(Version::V1_2));
     }

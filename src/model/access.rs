@@ -134,7 +134,9 @@ fn uci_text(section: Section<'_>, option: &str, map: Map) -> Option<String> {
     section.get(option).map(String::from)
 }
 
-fn truth(value: bool) -> Text {
+/// A boolean as the text of a parameter.
+#[must_use]
+pub fn truth(value: bool) -> Text {
     Text::Borrowed(if value { "true" } else { "false" })
 }
 
@@ -173,6 +175,8 @@ pub fn stage(context: &mut Context, node: NodeId, row: &Row, parameter: &Paramet
             context.set_own(&name, (value != made).then_some(value));
             Ok(())
         }
+        // What it is already is left alone, so that a default is not written down and no service disturbed (CONFORMANCE P-12).
+        Source::Uci { .. } if stored(context, node, row, parameter).is_ok_and(|now| now == value) => Ok(()),
         Source::Uci { .. } | Source::File(_) | Source::Program(_) => {
             to_place(context, row, &parameter.value, &parameter.source, value)
         }

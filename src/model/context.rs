@@ -154,6 +154,7 @@ pub struct Context {
     own: BTreeMap<String, Option<String>>,
     added: Vec<(String, u32)>,
     forgotten: Vec<(String, u32)>,
+    moved: Vec<(String, String, u32)>,
     values: BTreeMap<String, String>,
     actions: Vec<Vec<String>>,
     effects: Effects,
@@ -188,6 +189,7 @@ impl Context {
             own: BTreeMap::new(),
             added: Vec::new(),
             forgotten: Vec::new(),
+            moved: Vec::new(),
             values: BTreeMap::new(),
             actions: Vec::new(),
             effects: Effects::default(),
@@ -411,6 +413,11 @@ impl Context {
                 let keys = list(self, around)?;
                 self.number_keys(&path, keys)
             }
+            Rows::Numbered(list) => {
+                let numbers: BTreeSet<u32> = list(self, around)?.into_iter().filter(|number| *number != 0).collect();
+                let key = |number: u32| RowId::Key(Rc::from(number.to_string()));
+                numbers.into_iter().map(|number| Entry { number, id: key(number) }).collect()
+            }
             Rows::Own => {
                 let mut numbers = self.registry().own_rows(&path);
                 numbers.extend(self.added.iter().filter(|(table, _)| *table == path).map(|(_, number)| *number));
@@ -434,14 +441,17 @@ impl Context {
         let mut registry = registry.lock().unwrap_or_else(PoisonError::into_inner);
         let mut rows = Vec::with_capacity(ids.len());
         {
-            let package = self.package(package)?;
+            self.package(package)?;
+            let Some(Ok(package)) = self.packages.get(package) else { return Ok(rows) };
             for id in ids {
                 let name = package
                     .section(id)
                     .and_then(|section| section.name())
                     .or_else(|| names.get(&id).map(String::as_str));
                 if let Some(name) = name {
-                    rows.push(Entry { number: registry.number(path, name), id: RowId::Section(id) });
+                    let moved = self.moved.iter().rev().find(|(table, key, _)| table == path && key == name);
+                    let number = moved.map_or_else(|| registry.number(path, name), |(_, _, number)| *number);
+                    rows.push(Entry { number, id: RowId::Section(id) });
                 }
             }
         }
@@ -482,7 +492,7 @@ impl Context {
         match self.schema.node(row.node()).table()?.rows {
             Rows::Sections { package, .. } | Rows::SomeSections { package, .. } => Some(package),
             Rows::Vendor(rows) => super::vendor::package_of(rows),
-            Rows::Keys(_) | Rows::Own => None,
+            Rows::Keys(_) | Rows::Numbered(_) | Rows::Own => None,
         }
     }
 
@@ -508,13 +518,8 @@ impl Context {
             RowId::Root => Ok(String::new()),
             RowId::Key(key) => Ok(String::from(key.as_ref())),
             &RowId::Section(id) => {
-                if let Some(name) = self.section(row)?.name() {
-                    return Ok(String::from(name));
-                }
-                let package = self.package_of(row).unwrap_or_default();
-                self.name_sections(package)?;
-                let name = self.names.get(package).and_then(|names| names.get(&id)).cloned();
-                name.ok_or_else(|| Error::other("the section has no name"))
+                let package = self.package_of(row).ok_or_else(|| Error::other("the row has no section"))?;
+                self.section_name(package, id)
             }
         }
     }
@@ -525,6 +530,20 @@ impl Context {
     /// When the section is not there (any more).
     pub fn option(&mut self, row: &Row, option: &str) -> Result<Option<String>> {
         Ok(self.section(row)?.get(option).filter(|value| !value.is_empty()).map(String::from))
+    }
+
+    /// What a section is known by: its name, or the one that it will get.
+    ///
+    /// # Errors
+    /// When the package cannot be read, or has no such section.
+    pub fn section_name(&mut self, package: &str, id: SectionId) -> Result<String> {
+        let section = self.package(package)?.section(id).ok_or_else(|| Error::other("the section is gone"))?;
+        if let Some(name) = section.name() {
+            return Ok(String::from(name));
+        }
+        self.name_sections(package)?;
+        let name = self.names.get(package).and_then(|names| names.get(&id)).cloned();
+        name.ok_or_else(|| Error::other("the section has no name"))
     }
 
     /// The path, without its last dot, of the row of a table (such as `Device.IP.Interface.`) that is known by a key; the table must not lie in
@@ -570,10 +589,14 @@ impl Context {
     /// # Errors
     /// When the section is not there (any more), or UCI cannot hold the value.
     pub fn set_option(&mut self, row: &Row, option: &str, value: Option<&str>) -> Result<(), Fault> {
-        if self.section(row)?.value(option).is_none() && value.is_none() {
-            return Ok(());
-        }
-        if value.is_some() && self.section(row)?.get(option) == value {
+        // UCI has no empty texts.
+        let value = value.filter(|value| !value.is_empty());
+        let unchanged = match (self.section(row)?.value(option), value) {
+            (None, None) => true,
+            (Some(OptionValue::Text(text)), Some(value)) => text == value,
+            _ => false,
+        };
+        if unchanged {
             return Ok(());
         }
         self.name_section(row)?;
@@ -599,6 +622,16 @@ impl Context {
         Ok(())
     }
 
+    /// A name that no section of a package has or had.
+    ///
+    /// # Errors
+    /// When the package cannot be read.
+    pub fn new_section_name(&mut self, package: &str) -> Result<String> {
+        let registry = self.registry.clone();
+        let package = self.package(package)?;
+        Ok(registry.lock().unwrap_or_else(PoisonError::into_inner).new_section_name(package))
+    }
+
     /// A new section with a name that nothing else has.
     ///
     /// # Errors
@@ -609,11 +642,7 @@ impl Context {
         kind: &str,
         options: &[(&str, &str)],
     ) -> Result<(SectionId, String), Fault> {
-        let registry = self.registry.clone();
-        let name = {
-            let found = self.package(package)?;
-            registry.lock().unwrap_or_else(PoisonError::into_inner).new_section_name(found)
-        };
+        let name = self.new_section_name(package)?;
         let package = self.package_mut(package)?;
         let id = package.add_section(kind, Some(&name)).map_err(|error| Fault::internal(error.to_string()))?;
         for (option, value) in options {
@@ -651,6 +680,15 @@ impl Context {
     pub(super) fn forget(&mut self, table: &str, number: u32) {
         self.tables.clear();
         self.forgotten.push((String::from(table), number));
+    }
+
+    /// Lets a row of a table of sections stand for another section from now on, with its number and all that belongs to it.
+    pub fn move_row(&mut self, row: &Row, section: &str) {
+        if let Some(around) = row.parent() {
+            let table = self.schema.path(row.node(), around);
+            self.tables.clear();
+            self.moved.push((table, String::from(section), row.number()));
+        }
     }
 
     /// Stages a value for a file of sysfs or procfs.
@@ -726,6 +764,9 @@ impl Context {
         }
         for (table, number) in &self.forgotten {
             registry.forget(table, *number);
+        }
+        for (table, key, number) in &self.moved {
+            registry.move_row(table, key, *number);
         }
         for (name, value) in &self.own {
             registry.set_own(name, value.clone());

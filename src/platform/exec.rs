@@ -63,7 +63,8 @@ impl Runner {
     /// `NotFound` where there is no such program, `TimedOut` at the deadline, `FileTooLarge` when it writes more than its limit,
     /// else as the system says. A program that fails by its exit status is not an error here.
     pub fn run(&self, program: &Program<'_>) -> io::Result<Output> {
-        let end = Instant::now() + program.deadline;
+        let now = Instant::now();
+        let end = now.checked_add(program.deadline).unwrap_or(now);
         let mut running = Running::start(&self.root, program, end)?;
         self.started.fetch_add(1, Ordering::Relaxed);
         let result = running.talk(program, end);
@@ -184,7 +185,7 @@ impl Running {
             if Instant::now() >= patience {
                 log::warn!("process {} does not end after SIGKILL", self.child.id());
                 let mut child = self.child;
-                thread::spawn(move || child.wait());
+                let _ = thread::Builder::new().spawn(move || child.wait());
                 return;
             }
             thread::sleep(SHORTEST);

@@ -19,6 +19,9 @@ use crate::error::{Error, Result};
 /// Where the configuration lies.
 const CONFIG: &str = "/etc/config";
 
+/// The package of the agent itself.
+const OWN_PACKAGE: &str = "cwmpd";
+
 /// How many names of a directory are looked at.
 const NAMES: usize = 65_536;
 
@@ -26,6 +29,8 @@ const NAMES: usize = 65_536;
 /// are those of this machine (or network namespace) in any case.
 pub struct Live {
     root: PathBuf,
+    /// The file of the package `cwmpd`, where it is not in its place.
+    config: Option<PathBuf>,
     runner: Runner,
     ubus: Ubus,
     /// Held while a file is replaced, since there is one temporary file for each.
@@ -43,7 +48,22 @@ impl Live {
         if !root.is_dir() {
             return Err(Error::other(format!("cannot use {shown} as the root: not a directory")));
         }
-        Ok(Self { runner: Runner::new(&root), ubus: Ubus::default(), replacing: Mutex::new(()), root })
+        Ok(Self { runner: Runner::new(&root), ubus: Ubus::default(), replacing: Mutex::new(()), config: None, root })
+    }
+
+    /// Takes the package `cwmpd` from another file than `/etc/config/cwmpd`: one beneath the root, or else of this machine.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn use_config(&mut self, file: &Path) -> Result<()> {
+        let shown = file.display();
+        let beneath = file.to_str().and_then(|path| self.host_path(path).ok()).filter(|path| path.is_file());
+        let path = match beneath {
+            Some(path) => path,
+            None => fs::canonicalize(file).map_err(Error::io(format!("use {shown} as the configuration")))?,
+        };
+        self.config = Some(path);
+        Ok(())
     }
 
     /// The directory that is the root.
@@ -106,6 +126,9 @@ impl System for Live {
     }
 
     fn load_package(&self, name: &str) -> Result<uci::Package> {
+        if let Some(file) = self.config.as_deref().filter(|_| name == OWN_PACKAGE) {
+            return uci::load_file(file, name);
+        }
         let directory = self.host_path(CONFIG).map_err(Error::io("find /etc/config"))?;
         uci::load(&directory, name)
     }

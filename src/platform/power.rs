@@ -111,6 +111,14 @@ pub fn apply(system: &dyn System, packages: &[&str]) -> Result<(), Vec<Error>> {
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
+/// Runs a program that brings a change into effect.
+///
+/// # Errors
+/// When it is missing or fails.
+pub fn run(system: &dyn System, argv: &[&str]) -> Result<()> {
+    succeed(system, argv, RELOAD)
+}
+
 fn apply_one(system: &dyn System, package: &str) -> Vec<Error> {
     if package == "wireless" {
         return wifi_reload(system).err().into_iter().collect();

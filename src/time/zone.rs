@@ -77,7 +77,7 @@ impl PosixTz {
         for year in year - 1..=year + 1 {
             let end = daylight.end.seconds(year) - i64::from(daylight.offset);
             let start = daylight.start.seconds(year) - i64::from(self.standard);
-            // Where daylight saving ends and begins at once it never ends, so its start is looked at last.
+            // Where it ends in the moment in which the next year's begins it never ends: the later one looked at counts.
             for (moment, offset) in [(end, self.standard), (start, daylight.offset)] {
                 if moment <= utc.seconds() && moment >= latest.0 {
                     latest = (moment, offset);

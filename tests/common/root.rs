@@ -65,19 +65,6 @@ const COUNTERS: &[(&str, u64)] = &[
     ("multicast", 4099),
     ("rx_nohandler", 5),
     ("collisions", 0),
-    ("rx_crc_errors", 0),
-    ("rx_fifo_errors", 0),
-    ("rx_frame_errors", 0),
-    ("rx_length_errors", 0),
-    ("rx_missed_errors", 0),
-    ("rx_over_errors", 0),
-    ("tx_aborted_errors", 0),
-    ("tx_carrier_errors", 0),
-    ("tx_fifo_errors", 0),
-    ("tx_heartbeat_errors", 0),
-    ("tx_window_errors", 0),
-    ("rx_compressed", 0),
-    ("tx_compressed", 0),
 ];
 
 /// A program that only writes down that it was called.
@@ -294,6 +281,15 @@ impl RouterRoot {
         fs::create_dir_all(self.at("/tmp/run")).unwrap();
     }
 
+    /// Makes a new file: quick, since there are hundreds of them.
+    fn make(&self, path: &str, content: impl AsRef<[u8]>) {
+        let target = self.at(path);
+        if fs::write(&target, &content).is_err() {
+            fs::create_dir_all(target.parent().unwrap()).unwrap();
+            fs::write(&target, &content).unwrap();
+        }
+    }
+
     fn make_layout(&self) {
         for path in [
             "/bin",
@@ -326,11 +322,11 @@ impl RouterRoot {
             self.at("/proc/device-tree")
         })
         .unwrap();
-        self.write("/tmp/resolv.conf", "search lan\nnameserver 127.0.0.1\nnameserver ::1\n");
-        self.write("/tmp/resolv.conf.d/resolv.conf.auto", "# Interface wan\nnameserver 198.51.100.53\nnameserver 198.51.100.54\nsearch isp.example\n# Interface wan6\nnameserver 2001:db8:64::53\n");
-        self.write("/tmp/TZ", "CET-1CEST,M3.5.0,M10.5.0/3\n");
-        self.write("/tmp/log/messages", "Nov 11 11:14:00 OpenWrt daemon.notice procd: - init complete -\n");
-        self.write(
+        self.make("/tmp/resolv.conf", "search lan\nnameserver 127.0.0.1\nnameserver ::1\n");
+        self.make("/tmp/resolv.conf.d/resolv.conf.auto", "# Interface wan\nnameserver 198.51.100.53\nnameserver 198.51.100.54\nsearch isp.example\n# Interface wan6\nnameserver 2001:db8:64::53\n");
+        self.make("/tmp/TZ", "CET-1CEST,M3.5.0,M10.5.0/3\n");
+        self.make("/tmp/log/messages", "Nov 11 11:14:00 OpenWrt daemon.notice procd: - init complete -\n");
+        self.make(
             "/etc/shadow",
             "root:$5$0123456789abcdef$0000000000000000000000000000000000000000000:20000:0:99999:7:::\n",
         );
@@ -339,17 +335,22 @@ impl RouterRoot {
 
     fn make_programs(&self) {
         for program in PROGRAMS {
-            self.write_program(program, RECORDER);
+            self.make_program(program, RECORDER);
         }
-        self.write_program("/bin/ubus", UBUS);
+        self.make_program("/bin/ubus", UBUS);
+    }
+
+    fn make_program(&self, path: &str, script: &str) {
+        self.make(path, script.replace("@ROOT@", self.directory.to_str().unwrap()));
+        fs::set_permissions(self.at(path), fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     fn make_proc(&self) {
         self.reboot();
-        self.write("/proc/uptime", "86437.52 171203.88\n");
+        self.make("/proc/uptime", "86437.52 171203.88\n");
         for (pid, name, state, ticks, priority, size) in PROCESSES {
             let pages = size / 4096;
-            self.write(
+            self.make(
                 &format!("/proc/{pid}/stat"),
                 format!(
                     "{pid} ({name}) {state} 1 {pid} {pid} 0 -1 4194560 900 0 3 0 {} {} 0 0 {priority} 0 1 0 {pid}00 {size} {pages} 4294967295 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0\n",
@@ -357,8 +358,8 @@ impl RouterRoot {
                     ticks - ticks / 3
                 ),
             );
-            self.write(&format!("/proc/{pid}/statm"), format!("{pages} {} 100 10 0 40 0\n", pages / 2));
-            self.write(&format!("/proc/{pid}/cmdline"), format!("/usr/sbin/{name}\0-f\0"));
+            self.make(&format!("/proc/{pid}/statm"), format!("{pages} {} 100 10 0 40 0\n", pages / 2));
+            self.make(&format!("/proc/{pid}/cmdline"), format!("/usr/sbin/{name}\0-f\0"));
         }
         let mut net = String::from(
             "Inter-|   Receive                                                |  Transmit\n face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n",
@@ -378,23 +379,23 @@ impl RouterRoot {
                 value("tx_errors"),
                 value("tx_dropped"),
             ));
-            self.write(&format!("/proc/sys/net/ipv6/conf/{}/disable_ipv6", device.name), "0\n");
-            self.write(&format!("/proc/sys/net/ipv6/conf/{}/mtu", device.name), format!("{}\n", device.mtu));
+            self.make(&format!("/proc/sys/net/ipv6/conf/{}/disable_ipv6", device.name), "0\n");
+            self.make(&format!("/proc/sys/net/ipv6/conf/{}/mtu", device.name), format!("{}\n", device.mtu));
         }
-        self.write("/proc/net/dev", net);
+        self.make("/proc/net/dev", net);
         for name in ["all", "default"] {
-            self.write(&format!("/proc/sys/net/ipv6/conf/{name}/disable_ipv6"), "0\n");
+            self.make(&format!("/proc/sys/net/ipv6/conf/{name}/disable_ipv6"), "0\n");
         }
-        self.write("/proc/sys/net/ipv4/ip_forward", "1\n");
-        self.write("/proc/sys/net/ipv4/tcp_congestion_control", "cubic\n");
-        self.write("/proc/sys/net/ipv4/tcp_rmem", "4096\t131072\t4049536\n");
-        self.write("/proc/sys/kernel/hostname", "OpenWrt\n");
+        self.make("/proc/sys/net/ipv4/ip_forward", "1\n");
+        self.make("/proc/sys/net/ipv4/tcp_congestion_control", "cubic\n");
+        self.make("/proc/sys/net/ipv4/tcp_rmem", "4096\t131072\t4049536\n");
+        self.make("/proc/sys/kernel/hostname", "OpenWrt\n");
     }
 
     fn make_sys(&self) {
         for device in DEVICES {
             let directory = format!("/sys/class/net/{}", device.name);
-            let write = |name: &str, value: String| self.write(&format!("{directory}/{name}"), format!("{value}\n"));
+            let write = |name: &str, value: String| self.make(&format!("{directory}/{name}"), format!("{value}\n"));
             let operstate = if device.kind == 772 {
                 "unknown"
             } else if device.carrier {
@@ -432,12 +433,12 @@ impl RouterRoot {
                 },
             );
             for (name, _) in COUNTERS {
-                self.write(&format!("{directory}/statistics/{name}"), format!("{}\n", counter(device, name)));
+                self.make(&format!("{directory}/statistics/{name}"), format!("{}\n", counter(device, name)));
             }
             if device.name.starts_with("br-") {
                 fs::create_dir_all(self.at(&format!("{directory}/bridge"))).unwrap();
                 fs::create_dir_all(self.at(&format!("{directory}/brif"))).unwrap();
-                self.write(&format!("{directory}/bridge/stp_state"), "0\n");
+                self.make(&format!("{directory}/bridge/stp_state"), "0\n");
             }
             if wireless {
                 symlink(format!("../../ieee80211/{}", &device.name[..4]), self.at(&format!("{directory}/phy80211")))
@@ -453,7 +454,7 @@ impl RouterRoot {
             if let Some(bridge) = device.bridge {
                 let directory = format!("/sys/class/net/{}", device.name);
                 symlink(format!("../{bridge}"), self.at(&format!("{directory}/master"))).unwrap();
-                self.write(&format!("{directory}/brport/state"), if device.carrier { "3\n" } else { "0\n" });
+                self.make(&format!("{directory}/brport/state"), if device.carrier { "3\n" } else { "0\n" });
                 symlink(
                     format!("../../{}/brport", device.name),
                     self.at(&format!("/sys/class/net/{bridge}/brif/{}", device.name)),
@@ -468,9 +469,9 @@ impl RouterRoot {
         .iter()
         .enumerate()
         {
-            self.write(&format!("/sys/class/ieee80211/{name}/index"), format!("{index}\n"));
-            self.write(&format!("/sys/class/ieee80211/{name}/macaddress"), format!("{mac}\n"));
-            self.write(&format!("/sys/class/ieee80211/{name}/name"), format!("{name}\n"));
+            self.make(&format!("/sys/class/ieee80211/{name}/index"), format!("{index}\n"));
+            self.make(&format!("/sys/class/ieee80211/{name}/macaddress"), format!("{mac}\n"));
+            self.make(&format!("/sys/class/ieee80211/{name}/name"), format!("{name}\n"));
             fs::create_dir_all(self.at(&format!("/sys/devices/{path}"))).unwrap();
             symlink(format!("../../../devices/{path}"), self.at(&format!("/sys/class/ieee80211/{name}/device")))
                 .unwrap();
@@ -480,21 +481,21 @@ impl RouterRoot {
             ("green:wan", 0, "none timer default-on [netdev]"),
             ("blue:wlan", 0, "[none] timer default-on netdev phy0tpt"),
         ] {
-            self.write(&format!("/sys/class/leds/{name}/brightness"), format!("{brightness}\n"));
-            self.write(&format!("/sys/class/leds/{name}/max_brightness"), "255\n");
-            self.write(&format!("/sys/class/leds/{name}/trigger"), format!("{trigger}\n"));
+            self.make(&format!("/sys/class/leds/{name}/brightness"), format!("{brightness}\n"));
+            self.make(&format!("/sys/class/leds/{name}/max_brightness"), "255\n");
+            self.make(&format!("/sys/class/leds/{name}/trigger"), format!("{trigger}\n"));
         }
-        self.write("/sys/class/thermal/thermal_zone0/type", "cpu-thermal\n");
-        self.write("/sys/class/thermal/thermal_zone0/temp", "48712\n");
-        self.write("/sys/firmware/devicetree/base/model", "Example AX3000\0");
-        self.write("/sys/firmware/devicetree/base/compatible", "example,ax3000\0mediatek,mt7981\0");
-        self.write("/sys/firmware/devicetree/base/serial-number", "EX30002407000123\0");
+        self.make("/sys/class/thermal/thermal_zone0/type", "cpu-thermal\n");
+        self.make("/sys/class/thermal/thermal_zone0/temp", "48712\n");
+        self.make("/sys/firmware/devicetree/base/model", "Example AX3000\0");
+        self.make("/sys/firmware/devicetree/base/compatible", "example,ax3000\0mediatek,mt7981\0");
+        self.make("/sys/firmware/devicetree/base/serial-number", "EX30002407000123\0");
     }
 
     /// Leases count from now, so that they are never over.
     fn make_leases(&self) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        self.write(
+        self.make(
             "/tmp/dhcp.leases",
             format!(
                 "{} 00:00:5e:00:53:b1 192.168.1.20 printer 01:00:00:5e:00:53:b1\n\
@@ -533,10 +534,8 @@ fn copy_tree(from: &Path, to: &Path) {
         if entry.file_type().unwrap().is_dir() {
             copy_tree(&entry.path(), &target);
         } else {
-            fs::copy(entry.path(), &target).unwrap();
-            // A checkout may be read-only; a router is not.
-            let mode = fs::metadata(&target).unwrap().permissions().mode();
-            fs::set_permissions(&target, fs::Permissions::from_mode(mode | 0o600)).unwrap();
+            // Not the permissions: a checkout may be read-only, a router is not.
+            fs::write(&target, fs::read(entry.path()).unwrap()).unwrap();
         }
     }
 }

@@ -148,6 +148,16 @@ fn f06_each_transfer_has_its_own_event_and_acknowledgement() {
 }
 
 #[test]
+fn f07_a_result_that_is_told_in_the_session_of_its_request_takes_its_events_off() {
+    let mut queue = Queue::default();
+    inform(&mut queue);
+    queue.add(EventCode::TransferComplete);
+    queue.add_multiple(EventCode::MUpload, "u").unwrap();
+    queue.acknowledge_response(Confirmation::TransferCompleteResponse, "u", false);
+    assert!(waiting(&queue).is_empty());
+}
+
+#[test]
 fn s03_what_happens_during_a_session_is_told_in_the_next() {
     let mut queue = Queue::default();
     queue.add(EventCode::Periodic);

@@ -106,8 +106,8 @@ impl Scene {
 
     #[track_caller]
     fn acknowledges(&mut self, key: &str) -> &mut Self {
-        match &self.step.acknowledged {
-            Some(Acknowledged::Request { key: acknowledged, .. }) => assert_eq!(acknowledged, key),
+        match &self.step.acknowledged[..] {
+            [Acknowledged::Request { key: acknowledged, .. }] => assert_eq!(acknowledged, key),
             other => panic!("{other:?}"),
         }
         self
@@ -115,15 +115,19 @@ impl Scene {
 
     #[track_caller]
     fn completes(&mut self) {
-        assert_eq!(self.step, Step { acknowledged: None, action: Action::Close(Outcome::Complete) });
+        assert_eq!(self.step, Step { acknowledged: vec![], action: Action::Close(Outcome::Complete) });
     }
 
     #[track_caller]
     fn fails(&mut self) -> Failure {
         let Action::Close(Outcome::Failed(failure)) = &self.step.action else { panic!("{:?}", self.step.action) };
-        assert_eq!(self.step.acknowledged, None);
+        assert_eq!(self.step.acknowledged, []);
         failure.clone()
     }
+}
+
+fn undecodable(kind: ErrorKind) -> Received {
+    Received::Undecodable(DecodeError { kind, id: Some("bad".into()) })
 }
 
 /// Answers that never fit, in no state.
@@ -134,7 +138,11 @@ fn broken() -> Vec<Received> {
         Received::Http { status: 302, retry_after: None },
         Received::Http { status: 401, retry_after: None },
         Received::Lost("connection reset".into()),
-        Received::Undecodable(Undecodable::Message("not well-formed".into())),
+        undecodable(ErrorKind::NotXml("end of file".into())),
+        undecodable(ErrorKind::NoEnvelope("html".into())),
+        undecodable(ErrorKind::EnvelopeVersion("http://www.w3.org/2003/05/soap-envelope".into())),
+        undecodable(ErrorKind::Arguments { method: "InformResponse".into(), reason: "no MaxEnvelopes".into() }),
+        undecodable(ErrorKind::Arguments { method: "Fault".into(), reason: "no FaultCode".into() }),
         Received::Envelope(envelope(Message::RebootResponse)),
         Received::Envelope(envelope(Message::Unknown("FrobnicateResponse".into()))),
     ]
@@ -171,7 +179,7 @@ mod inform {
     fn l02_r10_the_response_acknowledges_the_events_before_the_next_post() {
         let mut scene = start(vec![]);
         scene.message(Message::InformResponse { max_envelopes: 5 }).posts_empty();
-        assert_eq!(scene.step.acknowledged, Some(Acknowledged::Inform));
+        assert_eq!(scene.step.acknowledged, [Acknowledged::Inform]);
     }
 
     #[test]
@@ -182,7 +190,7 @@ mod inform {
             assert_eq!(scene.message(cwmp_fault(8005)).step, first);
         }
         scene.message(inform_response()).posts_empty();
-        assert_eq!(scene.step.acknowledged, Some(Acknowledged::Inform));
+        assert_eq!(scene.step.acknowledged, [Acknowledged::Inform]);
     }
 
     #[test]
@@ -209,10 +217,8 @@ mod inform {
             Received::Envelope(envelope(cwmp_fault(8002))),
             Received::Envelope(envelope(Message::Fault(SoapFault::Plain("Server".into(), "no".into())))),
             Received::Envelope(Envelope { body: None, ..envelope(gpv()) }),
-            Received::Undecodable(Undecodable::Request {
-                id: None,
-                fault: SoapFault::Plain("MustUnderstand".into(), "x".into()),
-            }),
+            undecodable(ErrorKind::MustUnderstand("Quota".into())),
+            undecodable(ErrorKind::MalformedFault),
         ]);
         for received in answers {
             let failure = start(vec![transfer("a")]).receive(received.clone()).fails();
@@ -321,7 +327,7 @@ mod own_requests {
     fn l10_another_fault_keeps_the_request_for_a_later_session_under_the_retry_policy() {
         let mut scene = informed(vec![transfer("a"), transfer("b")]);
         scene.message(cwmp_fault(8002)).posts_transfer("b");
-        assert_eq!(scene.step.acknowledged, None);
+        assert_eq!(scene.step.acknowledged, []);
         scene.message(Message::TransferCompleteResponse).acknowledges("b").posts_empty();
         scene.message(gpv()).handles(&gpv());
         assert!(scene.empty().fails().reason.contains("8002"));
@@ -339,18 +345,44 @@ mod own_requests {
         for (message, fault) in table {
             let mut scene = informed(vec![OwnRequest { key: "o".into(), message }, transfer("a")]);
             scene.message(fault).posts_transfer("a");
-            assert!(matches!(&scene.step.acknowledged, Some(Acknowledged::Refused { key, .. }) if key == "o"));
+            assert!(matches!(&scene.step.acknowledged[..], [Acknowledged::Refused { key, .. }] if key == "o"));
             scene.message(Message::TransferCompleteResponse).posts_empty().empty().completes();
         }
     }
 
     #[test]
-    fn g03_a_fault_that_is_no_xml_ends_an_optional_request_only() {
-        let unreadable = Received::Undecodable(Undecodable::Message("element name with two colons".into()));
+    fn g03_a_fault_that_is_no_xml_says_that_the_acs_does_not_know_the_method() {
         let mut scene = informed(vec![OwnRequest { key: "o".into(), message: Message::GetRpcMethods }]);
-        scene.receive(unreadable.clone()).posts_empty();
-        assert!(matches!(scene.step.acknowledged, Some(Acknowledged::Refused { .. })));
-        informed(vec![transfer("a")]).receive(unreadable).fails();
+        scene.receive(undecodable(ErrorKind::MalformedFault)).posts_empty();
+        assert!(matches!(scene.step.acknowledged[..], [Acknowledged::Refused { .. }]));
+        scene.empty().completes();
+        let mut scene = informed(vec![transfer("a")]);
+        scene.receive(undecodable(ErrorKind::MalformedFault)).posts_empty();
+        assert_eq!(scene.step.acknowledged, []);
+        assert!(scene.empty().fails().reason.contains("8000"));
+    }
+
+    #[test]
+    fn v07_what_the_version_of_the_acs_has_not_is_not_sent() {
+        let du = Message::DuStateChangeComplete { results: vec![], command_key: "k".into() };
+        let own = |key: &str, message| OwnRequest { key: key.into(), message };
+        let autonomous = || Message::AutonomousTransferComplete(Box::default());
+        let mut scene = start(vec![own("du", du), own("at", autonomous()), transfer("a")]);
+        scene.receive(Received::Envelope(Envelope { namespace: Namespace::Cwmp10, ..envelope(inform_response()) }));
+        scene.posts_transfer("a");
+        let refused = |step: &Step| -> Vec<String> {
+            let key = |acknowledged: &Acknowledged| match acknowledged {
+                Acknowledged::Refused { key, .. } => Some(key.clone()),
+                _ => None,
+            };
+            step.acknowledged.iter().filter_map(key).collect()
+        };
+        assert_eq!(scene.step.acknowledged[0], Acknowledged::Inform);
+        assert_eq!(refused(&scene.step), ["du", "at"]);
+        scene.message(Message::TransferCompleteResponse).posts_empty();
+        let mut scene = start(vec![own("at", autonomous())]);
+        scene.receive(Received::Envelope(Envelope { namespace: Namespace::Cwmp11, ..envelope(inform_response()) }));
+        scene.posts(|message| *message == autonomous());
     }
 
     #[test]
@@ -358,7 +390,7 @@ mod own_requests {
         let mut scene = informed(vec![OwnRequest { key: "m".into(), message: Message::GetRpcMethods }]);
         let response = Message::GetRpcMethodsResponse(vec!["Inform".into()]);
         scene.message(response.clone()).posts_empty();
-        assert_eq!(scene.step.acknowledged, Some(Acknowledged::Request { key: "m".into(), response }));
+        assert_eq!(scene.step.acknowledged, [Acknowledged::Request { key: "m".into(), response }]);
     }
 
     #[test]
@@ -368,6 +400,7 @@ mod own_requests {
             Received::Http { status: 204, retry_after: None },
             Received::Envelope(envelope(gpv())),
             Received::Envelope(envelope(inform_response())),
+            undecodable(ErrorKind::Arguments { method: "Reboot".into(), reason: "no CommandKey".into() }),
             Received::Envelope(envelope(Message::GetRpcMethodsResponse(vec![]))),
             Received::Envelope(Envelope { body: None, ..envelope(gpv()) }),
         ]);
@@ -425,7 +458,7 @@ mod hold_requests {
     fn x09_own_requests_wait_while_the_acs_holds_them() {
         let mut scene = start(vec![transfer("a")]);
         scene.held(inform_response()).posts_empty();
-        assert_eq!(scene.step.acknowledged, Some(Acknowledged::Inform));
+        assert_eq!(scene.step.acknowledged, [Acknowledged::Inform]);
         for _ in 0..3 {
             scene.held(gpv()).handles(&gpv());
         }
@@ -512,14 +545,16 @@ mod serve {
 
     #[test]
     fn x11_x15_a_request_with_bad_arguments_or_headers_gets_its_fault_and_the_session_goes_on() {
-        for fault in [
-            SoapFault::Cwmp(Fault::arguments("NextLevel is missing")),
-            SoapFault::Plain("MustUnderstand".into(), "unknown header".into()),
+        let arguments =
+            ErrorKind::Arguments { method: "GetParameterNames".into(), reason: "NextLevel is missing".into() };
+        let header = ErrorKind::MustUnderstand("Quota".into());
+        for (kind, fault) in [
+            (arguments, SoapFault::Cwmp(Fault::arguments("NextLevel is missing"))),
+            (header, SoapFault::Plain("MustUnderstand".into(), "the header Quota is not known".into())),
         ] {
             let mut scene = informed(vec![]);
-            let id = Some("bad".to_owned());
-            scene.receive(Received::Undecodable(Undecodable::Request { id: id.clone(), fault: fault.clone() }));
-            let expected = answer(id, Namespace::Cwmp12, Message::Fault(fault));
+            scene.receive(undecodable(kind));
+            let expected = answer(Some("bad".into()), Namespace::Cwmp12, Message::Fault(fault));
             assert_eq!(scene.step.action, Action::Post(Box::new(expected)));
             scene.message(gpv()).handles(&gpv());
             scene.empty().completes();
@@ -533,6 +568,7 @@ mod serve {
             Received::Envelope(envelope(inform_response())),
             Received::Envelope(envelope(Message::TransferCompleteResponse)),
             Received::Envelope(envelope(Message::GetParameterValuesResponse(vec![]))),
+            undecodable(ErrorKind::MalformedFault),
             Received::Envelope(envelope(cwmp_fault(8005))),
             Received::Envelope(envelope(Message::Fault(SoapFault::Plain("Client".into(), String::new())))),
         ]);

@@ -43,7 +43,7 @@ const LEFT_BEHIND: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// How long, and how many for each package, replaced inodes stay known.
-const REPLACED_AGE: Duration = Duration::from_secs(30);
+const REPLACED_AGE: Duration = Duration::from_secs(5);
 const REPLACED_MAX: usize = 4;
 
 /// Packages that hold secrets: nobody but root may read them, whatever mode the file had.
@@ -89,9 +89,23 @@ impl From<Error> for CommitError {
 /// not given back within 10 seconds.
 pub fn load(dir: &Path, name: &str) -> Result<Package> {
     check_name(name)?;
-    let path = dir.join(name);
+    read(&dir.join(name), name)
+}
+
+/// Reads the package `name` from a file of its own, wherever that lies; a commit writes it there.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_file(path: &Path, name: &str) -> Result<Package> {
+    check_name(name)?;
+    let mut package = read(path, name)?;
+    package.set_place(path.to_path_buf());
+    Ok(package)
+}
+
+fn read(path: &Path, name: &str) -> Result<Package> {
     let failed = || Error::io(format!("read {}", path.display()));
-    let text = match Locked::open(&path, Access::Read) {
+    let text = match Locked::open(path, Access::Read) {
         Ok(locked) => locked.read().map_err(failed())?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(failed()(error)),
@@ -191,7 +205,7 @@ fn replace_all(targets: &mut [Target<'_>], watch: &dyn Fn(Step, &str) -> io::Res
 
 /// The bytes of a package, if they can be written and would read back as what is meant.
 fn check(dir: &Path, package: &Package) -> Result<Vec<u8>> {
-    let path = dir.join(package.name()).display().to_string();
+    let path = package.place(dir).display().to_string();
     if let Some(problem) = package.problems().first() {
         let reason = format!("not written while it has a syntax error: {}", problem.reason);
         return Err(Error::File { path, line: problem.line, reason });
@@ -242,7 +256,7 @@ struct Target<'p> {
 
 impl<'p> Target<'p> {
     fn lock(dir: &Path, package: &'p Package, bytes: &'p [u8]) -> Result<Self, CommitError> {
-        let path = dir.join(package.name());
+        let path = package.place(dir);
         let failed = |error| Error::io(format!("lock {} for writing", path.display()))(error);
         let deadline = Instant::now() + LOCK_WAIT;
         loop {
@@ -262,7 +276,7 @@ impl<'p> Target<'p> {
                 opened => opened.map_err(failed)?,
             };
             let older = lock_replaced(&path, deadline).map_err(failed)?;
-            await_renames(dir, package.name());
+            await_renames(&path);
             if !old.is_at(&path) && Instant::now() < deadline {
                 continue;
             }
@@ -525,23 +539,31 @@ fn remember_replaced(path: &Path, old: &Locked) {
     replaced.push(Replaced { path: path.to_owned(), file, since: Instant::now() });
 }
 
+/// Lets go of files that were replaced more than 5 seconds ago. Until then, or the next commit, they take up space on the disk and keep it from
+/// being remounted; so a process that lives on calls this once in the quiet after a commit.
+pub fn release_replaced() {
+    let mut replaced = REPLACED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    replaced.retain(|other| other.since.elapsed() < REPLACED_AGE);
+}
+
 fn lock_replaced(path: &Path, deadline: Instant) -> io::Result<Vec<Locked>> {
+    release_replaced();
     let files: Vec<File> = {
-        let mut replaced = REPLACED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        replaced.retain(|other| other.since.elapsed() < REPLACED_AGE);
+        let replaced = REPLACED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         replaced.iter().filter(|other| other.path == path).filter_map(|other| other.file.try_clone().ok()).collect()
     };
     files.into_iter().map(|file| Locked::take(file, Access::Write, deadline)).collect()
 }
 
-/// Waits until libuci has renamed what it has written.
-fn await_renames(dir: &Path, name: &str) {
+/// Waits until libuci has renamed what it has written for this file.
+fn await_renames(path: &Path) {
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else { return };
     let prefix = format!(".{name}.uci-");
     let deadline = Instant::now() + RENAME_WAIT;
     let under_way = |name: &String| {
         let modified = fs::metadata(dir.join(name)).and_then(|metadata| metadata.modified());
         // A clock that was set meanwhile makes any age; then it is a file of another time, too.
-        modified.is_ok_and(|time| SystemTime::now().duration_since(time).map_or(false, |age| age < LEFT_BEHIND))
+        modified.is_ok_and(|time| SystemTime::now().duration_since(time).is_ok_and(|age| age < LEFT_BEHIND))
     };
     while Instant::now() < deadline && temporaries(Some(dir), &prefix).iter().any(under_way) {
         std::thread::sleep(PAUSE);
@@ -552,4 +574,220 @@ fn temporaries(dir: Option<&Path>, prefix: &str) -> Vec<String> {
     let entries = dir.and_then(|dir| fs::read_dir(dir).ok()).into_iter().flatten();
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     names.filter(|name| name.starts_with(prefix)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn put(dir: &Path, name: &str, text: &str, mode: u32) {
+        fs::write(dir.join(name), text).unwrap();
+        fs::set_permissions(dir.join(name), Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// Everything in the directory, with content and mode.
+    fn all(dir: &Path) -> BTreeMap<String, (String, u32)> {
+        let entry = |entry: io::Result<fs::DirEntry>| {
+            let path = entry.unwrap().path();
+            let mode = path.metadata().unwrap().mode() & 0o7777;
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            (name, (fs::read_to_string(&path).unwrap(), mode))
+        };
+        fs::read_dir(dir).unwrap().map(entry).collect()
+    }
+
+    /// The package with option `o` of its first section set; it gets one if there is none.
+    fn edited(dir: &Path, name: &str, value: &str) -> Package {
+        let mut package = load(dir, name).unwrap();
+        let first = package.sections().next().map(|section| section.id());
+        let id = first.unwrap_or_else(|| package.add_section("s", None).unwrap());
+        package.set(id, "o", value).unwrap();
+        package
+    }
+
+    #[test]
+    fn what_is_missing_is_empty_and_what_is_not_a_file_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(load(dir.path(), "none").unwrap().sections().count(), 0);
+        assert_eq!(load(&dir.path().join("nowhere"), "none").unwrap().sections().count(), 0);
+        fs::create_dir(dir.path().join("directory")).unwrap();
+        nix::unistd::mkfifo(&dir.path().join("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        File::create(dir.path().join("huge")).unwrap().set_len(MAX_LEN as u64 + 1).unwrap();
+        for (name, reason) in [
+            ("directory", "not a regular file"),
+            ("pipe", "not a regular file"),
+            ("huge", "longer than"),
+            ("../x", "not the name"),
+        ] {
+            let error = load(dir.path(), name).unwrap_err().to_string();
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_new_file_and_its_directory_are_made_and_secrets_stay_secret() {
+        let top = tempfile::tempdir().unwrap();
+        let dir = top.path().join("etc/config");
+        let mut package = edited(&dir, "new", "v");
+        commit(&dir, &mut [&mut package]).unwrap();
+        assert!(!package.is_changed());
+        put(&dir, "open", "config s\n", 0o644);
+        put(&dir, "cwmpd", "config s\n", 0o644);
+        let (mut open, mut secret) = (edited(&dir, "open", "v"), edited(&dir, "cwmpd", "v"));
+        commit(&dir, &mut [&mut open, &mut secret]).unwrap();
+        let text = "config s\n\toption o 'v'\n".to_owned();
+        let expected = [("cwmpd", 0o600), ("new", 0o600), ("open", 0o644)];
+        assert_eq!(all(&dir), expected.map(|(name, mode)| (name.to_owned(), (text.clone(), mode))).into());
+    }
+
+    #[test]
+    fn only_changed_packages_are_written() {
+        let dir = tempfile::tempdir().unwrap();
+        put(dir.path(), "a", "config s\n\toption o 'v'\n", 0o644);
+        let inode = || dir.path().join("a").metadata().unwrap().ino();
+        let before = inode();
+        let mut package = load(dir.path(), "a").unwrap();
+        commit(dir.path(), &mut [&mut package]).unwrap();
+        let id = package.sections().next().unwrap().id();
+        assert!(package.set(id, "o", "w").unwrap() && package.set(id, "o", "v").unwrap());
+        assert!(package.is_changed());
+        commit(dir.path(), &mut [&mut package]).unwrap();
+        assert!(!package.is_changed());
+        assert_eq!(inode(), before);
+    }
+
+    #[test]
+    fn a_package_can_be_edited_and_committed_again_and_again() {
+        let dir = tempfile::tempdir().unwrap();
+        put(dir.path(), "a", "# top\nconfig s 'x' # c\n\toption o \"it's\" # d\n", 0o644);
+        let mut package = load(dir.path(), "a").unwrap();
+        let id = package.find("x").unwrap().id();
+        for value in ["1", "it's", "two words"] {
+            assert!(package.set(id, "o", value).unwrap());
+            commit(dir.path(), &mut [&mut package]).unwrap();
+            assert_eq!(package.section(id).unwrap().get("o"), Some(value));
+        }
+        assert_eq!(
+            fs::read_to_string(dir.path().join("a")).unwrap(),
+            "# top\nconfig s 'x' # c\n\toption o 'two words' # d\n"
+        );
+    }
+
+    #[test]
+    fn a_change_by_another_program_is_not_overwritten() {
+        let dir = tempfile::tempdir().unwrap();
+        for meanwhile in [Some("config s\n\toption o 'theirs'\n"), None] {
+            put(dir.path(), "a", "config s\n", 0o644);
+            put(dir.path(), "b", "config s\n", 0o644);
+            let (mut a, mut b) = (edited(dir.path(), "a", "v"), edited(dir.path(), "b", "v"));
+            match meanwhile {
+                Some(text) => put(dir.path(), "b", text, 0o644),
+                None => fs::remove_file(dir.path().join("b")).unwrap(),
+            }
+            let before = all(dir.path());
+            let refused = commit(dir.path(), &mut [&mut a, &mut b]).unwrap_err();
+            assert!(matches!(refused, CommitError::Changed(name) if name == "b"));
+            assert_eq!(all(dir.path()), before);
+            assert!(a.is_changed() && b.is_changed());
+        }
+    }
+
+    #[test]
+    fn a_file_with_syntax_errors_is_never_written() {
+        let dir = tempfile::tempdir().unwrap();
+        put(dir.path(), "a", "config s\n\noption b 'open\n", 0o644);
+        let mut package = edited(dir.path(), "a", "v");
+        let error = commit(dir.path(), &mut [&mut package]).unwrap_err().to_string();
+        assert!(error.contains("/a:3: ") && error.contains("quote without an end"), "{error}");
+    }
+
+    #[test]
+    fn a_failure_at_any_step_leaves_everything_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        put(dir.path(), "a", "config s\n", 0o644);
+        put(dir.path(), "c", "config s\n\toption o 'former'\n", 0o640);
+        let before = all(dir.path());
+        for step in [Step::Write, Step::Keep, Step::Rename, Step::Sync] {
+            for at in ["a", "b", "c"] {
+                let mut packages = ["c", "b", "a"].map(|name| edited(dir.path(), name, "v"));
+                let [c, b, a] = &mut packages;
+                let watch = |here: Step, name: &str| match here == step && name == at {
+                    true => Err(io::Error::from(io::ErrorKind::StorageFull)),
+                    false => Ok(()),
+                };
+                let error = commit_watched(dir.path(), &mut [a, b, c], &watch).unwrap_err().to_string();
+                assert!(error.contains(&format!("/{at}: no storage space")), "{error}");
+                let mut after = all(dir.path());
+                // A file that was not there comes back as an empty one at most once it has been replaced.
+                if after.get("b").is_some_and(|(text, _)| text.is_empty()) {
+                    after.remove("b");
+                }
+                assert_eq!(after, before, "{step:?} of {at}");
+                assert!(packages.iter().all(Package::is_changed));
+            }
+        }
+        let mut packages = ["a", "b", "c"].map(|name| edited(dir.path(), name, "v"));
+        let [a, b, c] = &mut packages;
+        commit(dir.path(), &mut [a, b, c]).unwrap();
+        assert_eq!(all(dir.path()).len(), 3);
+    }
+
+    #[test]
+    fn what_a_power_cut_left_behind_is_cleaned_up_and_other_files_are_not() {
+        let dir = tempfile::tempdir().unwrap();
+        put(dir.path(), "a", "config s\n", 0o644);
+        for left in [".a.cwmpd-new", ".a.cwmpd-old", ".b.cwmpd-new"] {
+            put(dir.path(), left, "half", 0o600);
+        }
+        commit(dir.path(), &mut [&mut edited(dir.path(), "a", "v")]).unwrap();
+        assert_eq!(all(dir.path()).into_keys().collect::<Vec<_>>(), [".b.cwmpd-new", "a"]);
+    }
+
+    #[test]
+    fn a_symbolic_link_stays_one() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("real")).unwrap();
+        put(&dir.path().join("real"), "x", "config s\n", 0o644);
+        std::os::unix::fs::symlink("real/x", dir.path().join("a")).unwrap();
+        commit(dir.path(), &mut [&mut edited(dir.path(), "a", "v")]).unwrap();
+        assert!(dir.path().join("a").symlink_metadata().unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(dir.path().join("real/x")).unwrap(), "config s\n\toption o 'v'\n");
+    }
+
+    #[test]
+    fn whoever_waited_for_the_old_file_finds_the_new_content_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        put(dir.path(), "a", "config s # longer than what follows it\n\toption o 'a long former value'\n", 0o644);
+        let waiting = File::open(dir.path().join("a")).unwrap();
+        commit(dir.path(), &mut [&mut edited(dir.path(), "a", "v")]).unwrap();
+        let mut text = String::new();
+        (&waiting).read_to_string(&mut text).unwrap();
+        assert_eq!(text, fs::read_to_string(dir.path().join("a")).unwrap());
+    }
+
+    /// A libuci that had opened the file before our first commit and locks it after: it is inside its own commit while we come again.
+    #[test]
+    fn one_who_came_before_the_last_commit_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        put(dir.path(), "a", "config s\n", 0o644);
+        let waiting = File::open(&path).unwrap();
+        commit(dir.path(), &mut [&mut edited(dir.path(), "a", "1")]).unwrap();
+        let theirs = Flock::lock(waiting, FlockArg::LockExclusiveNonblock).unwrap();
+
+        let mut ours = edited(dir.path(), "a", "2");
+        let (done, result) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let dir = dir.path();
+            scope.spawn(move || done.send(commit(dir, &mut [&mut ours])).unwrap());
+            assert!(result.recv_timeout(Duration::from_millis(100)).is_err(), "did not wait");
+            put(dir, ".a.uci-AbCdEf", "config s\n\toption o '1'\n\toption theirs '1'\n", 0o644);
+            drop(theirs);
+            fs::rename(dir.join(".a.uci-AbCdEf"), &path).unwrap();
+            let refused = result.recv_timeout(LOCK_WAIT).unwrap();
+            assert!(matches!(refused, Err(CommitError::Changed(_))));
+        });
+    }
 }

@@ -9,6 +9,6 @@ mod package;
 mod parse;
 mod write;
 
-pub use commit::{CommitError, MAX_LEN, commit, load};
+pub use commit::{CommitError, MAX_LEN, commit, load, load_file, release_replaced};
 pub use exercise::exercise;
 pub use package::{EditError, OptionValue, Package, Problem, Section, SectionId};

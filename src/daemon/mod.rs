@@ -1,0 +1,409 @@
+//! The process: one poll loop that owns everything which lives as long as it does, and one worker at a time that has a session.
+//!
+//! ```text
+//!   signals, clock, files, network, control socket, port 7547 --> poll loop --> Agent (events, plans, values, state)
+//!                                                                    |            ^
+//!                                                                    `--> session worker (one at a time)
+//! ```
+//!
+//! Nothing is polled: between events the process sleeps until the next thing is due.
+
+pub mod agent;
+pub mod control;
+pub mod logging;
+pub mod operations;
+pub mod session;
+pub mod standalone;
+pub mod status;
+pub mod trace;
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use log::LevelFilter;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::stat::{Mode, umask};
+use nix::sys::time::TimeSpec;
+use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+
+use crate::acs::{Cancel, TlsSessions};
+use crate::connreq::gate::Access;
+use crate::connreq::http::Listener;
+use crate::cwmp::plan::Plan;
+use crate::error::{Error, Result};
+use crate::model::context::Effects;
+use crate::platform::System;
+use crate::platform::watch::Watch;
+
+use agent::Agent;
+use control::Control;
+use status::SessionRecord;
+use trace::Trace;
+
+/// How long a running session may take to end after SIGTERM.
+const GRACE: Duration = Duration::from_millis(800);
+
+/// The stack of the session worker: enough for TLS and the deepest message.
+const STACK: usize = 512 << 10;
+
+/// A port that cannot be had is tried again this much later.
+const LISTEN_AGAIN: Duration = Duration::from_secs(10);
+
+/// What the command line says besides the command.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Every path and program lies beneath it.
+    pub root: PathBuf,
+    /// Another configuration than `/etc/config/cwmpd`.
+    pub config: Option<PathBuf>,
+    /// Counts more than the option of the configuration.
+    pub log_level: Option<LevelFilter>,
+    /// Log to standard error.
+    pub stderr: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { root: PathBuf::from("/"), config: None, log_level: None, stderr: false }
+    }
+}
+
+/// What the threads share.
+pub struct Shared {
+    agent: Mutex<Agent>,
+    session_ended: Condvar,
+    wake: EventFd,
+    stopping: AtomicBool,
+    cancel: Cancel,
+    tls: TlsSessions,
+    trace: Trace,
+}
+
+impl Shared {
+    /// The agent, for as short as can be.
+    pub fn lock(&self) -> MutexGuard<'_, Agent> {
+        self.agent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the poll loop look around.
+    pub fn wake(&self) {
+        // The only failure is a counter that is full, and then the loop is awake.
+        let _ = self.wake.write(1);
+    }
+
+    /// Whether the process is about to end.
+    pub fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// Tells those who wait for a session.
+    pub fn session_ended(&self) {
+        self.session_ended.notify_all();
+    }
+
+    /// Waits for the end of the session with this number.
+    pub fn wait_for_session(&self, number: u32, patience: Duration) -> Option<SessionRecord> {
+        let agent = self.lock();
+        let waiting = |agent: &mut Agent| agent.ended_session(number).is_none();
+        let waited = self.session_ended.wait_timeout_while(agent, patience, waiting);
+        let (agent, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        agent.ended_session(number)
+    }
+
+    /// Brings a change of the command line into effect.
+    pub fn apply(&self, effects: &Effects) {
+        let live = self.lock().live().clone();
+        agent::apply(&live, &effects.packages, &effects.programs);
+    }
+}
+
+/// Runs the daemon until SIGTERM.
+///
+/// # Errors
+/// Why it could not start.
+pub fn run(options: &Options) -> Result<()> {
+    // Whatever the daemon makes is its own affair: state, secrets, sockets.
+    umask(Mode::from_bits_truncate(0o077));
+    let signals = block_signals()?;
+    let live = standalone::live(options)?;
+    let log_socket = live.host_path("/dev/log").unwrap_or_else(|_| PathBuf::from("/dev/log"));
+    logging::Logger::start(options.stderr, log_socket, options.log_level.unwrap_or(LevelFilter::Info));
+    let (agent, _lock) = Agent::open(options, live.clone())?;
+    if options.log_level.is_none() {
+        log::set_max_level(agent.config().cpe.log_level);
+    }
+    let control = Control::bind(live.host_path(control::PATH).map_err(Error::io("find /var/run"))?)?;
+    let watch = Watch::new(&live, &["/tmp/dhcp.leases"]);
+    let shared = Arc::new(Shared {
+        agent: Mutex::new(agent),
+        session_ended: Condvar::new(),
+        wake: EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK).map_err(os("make an eventfd"))?,
+        stopping: AtomicBool::new(false),
+        cancel: Cancel::new().map_err(Error::io("make an eventfd"))?,
+        tls: TlsSessions::default(),
+        trace: Trace::default(),
+    });
+    log::info!("cwmpd {} started", env!("CARGO_PKG_VERSION"));
+    let mut key = [0; 32];
+    fill_random(&mut key);
+    let clock = Loop::watch_clock();
+    Loop { shared, signals, clock, watch, control, listener: None, listen_at: Duration::ZERO, key, worker: None }.run()
+}
+
+/// Random bytes; the system's generator never fails once the kernel is up.
+fn fill_random(bytes: &mut [u8]) {
+    if let Err(error) = getrandom::fill(bytes) {
+        log::error!("no random numbers: {error}");
+    }
+}
+
+/// A random number.
+fn random() -> u32 {
+    let mut bytes = [0; 4];
+    fill_random(&mut bytes);
+    u32::from_ne_bytes(bytes)
+}
+
+fn os(what: &'static str) -> impl FnOnce(Errno) -> Error {
+    move |errno| Error::Io(what.into(), errno.into())
+}
+
+fn block_signals() -> Result<SignalFd> {
+    let mut set = SigSet::empty();
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1] {
+        set.add(signal);
+    }
+    // Before any thread is started, so that all of them have it.
+    set.thread_block().map_err(os("block signals"))?;
+    SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).map_err(os("make a signalfd"))
+}
+
+/// The poll loop and what it owns.
+struct Loop {
+    shared: Arc<Shared>,
+    signals: SignalFd,
+    clock: Option<TimerFd>,
+    watch: Watch,
+    control: Control,
+    listener: Option<(Listener, String)>,
+    listen_at: Duration,
+    key: [u8; 32],
+    worker: Option<JoinHandle<()>>,
+}
+
+impl Loop {
+    fn run(mut self) -> Result<()> {
+        self.keep_promises();
+        loop {
+            self.listen();
+            self.shared.lock().poll_timers();
+            self.start_session();
+            self.wait()?;
+            if self.read_signals() {
+                return self.stop();
+            }
+            // Its counter is all that is in it.
+            let _ = self.shared.wake.read();
+            self.read_clock();
+            self.read_changes();
+            self.control.accept(&self.shared);
+            self.serve_connection_requests();
+        }
+    }
+
+    /// Sleeps until something happens or is due.
+    fn wait(&self) -> Result<()> {
+        let (now, deadline) = {
+            let agent = self.shared.lock();
+            let now = agent.live().monotonic();
+            let plan = match agent.plan() {
+                Plan::Now(_) => Some(now),
+                Plan::At(at) => Some(at),
+                Plan::Never => None,
+            };
+            let listener = self.listener.as_ref().and_then(|(listener, _)| listener.next_deadline());
+            let listen = self.listener.is_none() && agent.should_listen();
+            let listen = listen.then_some(self.listen_at);
+            (now, [plan, listener, listen, agent.next_deadline()].into_iter().flatten().min())
+        };
+        let timeout = match deadline {
+            None => PollTimeout::NONE,
+            // Rounded up, so that what is due is due when the loop looks.
+            Some(at) => {
+                let milliseconds = at.saturating_sub(now).as_millis().saturating_add(1).min(i32::MAX as u128);
+                PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX)
+            }
+        };
+        let mut wanted: Vec<BorrowedFd<'_>> = self.watch.descriptors();
+        wanted.extend([self.signals.as_fd(), self.shared.wake.as_fd(), self.control.listener().as_fd()]);
+        wanted.extend(self.clock.as_ref().map(AsFd::as_fd));
+        let mut fds: Vec<PollFd<'_>> = wanted.into_iter().map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+        if let Some((listener, _)) = &self.listener {
+            listener.interests(&mut fds);
+        }
+        match poll(&mut fds, timeout) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(errno) => Err(os("wait for events")(errno)),
+        }
+    }
+
+    /// Whether the process is to end.
+    fn read_signals(&mut self) -> bool {
+        while let Ok(Some(info)) = self.signals.read_signal() {
+            match i32::try_from(info.ssi_signo).ok().and_then(|number| Signal::try_from(number).ok()) {
+                Some(Signal::SIGHUP) => self.shared.lock().reload(),
+                Some(Signal::SIGUSR1) => {
+                    self.shared.lock().look_at_values();
+                }
+                Some(Signal::SIGTERM | Signal::SIGINT) => return true,
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// A timer far in the future that the kernel ends when the clock is set.
+    fn watch_clock() -> Option<TimerFd> {
+        let timer = TimerFd::new(ClockId::CLOCK_REALTIME, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK);
+        let timer = timer.inspect_err(|error| log::warn!("changes of the clock go unnoticed: {error}")).ok()?;
+        Self::arm(&timer);
+        Some(timer)
+    }
+
+    fn arm(timer: &TimerFd) {
+        let flags = TimerSetTimeFlags::TFD_TIMER_ABSTIME | TimerSetTimeFlags::TFD_TIMER_CANCEL_ON_SET;
+        // 2038 is the end of a 32-bit clock; a timer that runs out there is just armed again.
+        let far = TimeSpec::new(i32::MAX.into(), 0);
+        if let Err(error) = timer.set(Expiration::OneShot(far), flags) {
+            log::debug!("changes of the clock go unnoticed: {error}");
+        }
+    }
+
+    fn read_clock(&mut self) {
+        let Some(clock) = &self.clock else { return };
+        if !matches!(clock.wait(), Err(Errno::EAGAIN)) {
+            Self::arm(clock);
+            log::info!("the clock was set");
+            self.shared.lock().clock_changed();
+        }
+    }
+
+    fn read_changes(&mut self) {
+        let changes = self.watch.read();
+        if changes.is_empty() {
+            return;
+        }
+        let mut agent = self.shared.lock();
+        if changes.everything || changes.packages.contains(crate::config::PACKAGE) {
+            agent.reload();
+        }
+        if changes.network || changes.everything || changes.packages.contains("network") {
+            agent.network_changed();
+        }
+        agent.look_soon();
+    }
+
+    // Connection requests.
+
+    /// Listens where the configuration says, or does not.
+    fn listen(&mut self) {
+        let mut agent = self.shared.lock();
+        let cpe = &agent.config().cpe;
+        let wanted = agent.should_listen().then(|| format!("{} {}", cpe.listen_address, cpe.listen_port));
+        if wanted.as_deref() == self.listener.as_ref().map(|(_, place)| place.as_str()) {
+            return;
+        }
+        self.listener = None;
+        let Some(place) = wanted else {
+            agent.listening(None);
+            return;
+        };
+        if agent.live().monotonic() < self.listen_at {
+            return;
+        }
+        let address = cpe.listen_address.parse().ok();
+        match Listener::bind(address, cpe.listen_port, self.key) {
+            Ok(listener) => {
+                let port = listener.local_addr().map(|address| address.port()).ok();
+                self.listener = Some((listener, place));
+                agent.listening(port);
+            }
+            Err(error) => {
+                log::error!("{error}");
+                self.listen_at = agent.live().monotonic().saturating_add(LISTEN_AGAIN);
+                agent.listening(None);
+            }
+        }
+    }
+
+    fn serve_connection_requests(&mut self) {
+        let Some((listener, _)) = &mut self.listener else { return };
+        let mut agent = self.shared.lock();
+        let (path, username, password) = agent.access();
+        let path = format!("/{}", path.trim_start_matches('/'));
+        let access = Access { path: &path, username: &username, password: &password };
+        let now = agent.live().monotonic();
+        let accepted = listener.handle(now, access, &|local| agent.serves(local));
+        for request in accepted {
+            agent.connection_requested(request.peer);
+        }
+        if let Some(refusal) = listener.refusals().last() {
+            let ago = now.saturating_sub(refusal.at).as_secs();
+            agent.last_refusal =
+                format!("{ago} s before the last request, from {}: {}", refusal.peer, refusal.reason.text());
+        }
+    }
+
+    // Sessions.
+
+    fn start_session(&mut self) {
+        if self.worker.as_ref().is_some_and(|worker| !worker.is_finished()) {
+            return;
+        }
+        if let Some(worker) = self.worker.take() {
+            if worker.join().is_err() {
+                log::error!("the session worker ended with a panic");
+            }
+        }
+        let Plan::Now(reason) = self.shared.lock().plan() else { return };
+        let shared = self.shared.clone();
+        self.spawn("session", move || session::run(&shared, reason));
+    }
+
+    /// What an earlier process has promised to the ACS and not done yet.
+    fn keep_promises(&mut self) {
+        if self.shared.lock().promised().is_some() {
+            let shared = self.shared.clone();
+            self.spawn("promises", move || session::keep_promises(&shared));
+        }
+    }
+
+    fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) {
+        match std::thread::Builder::new().name(name.into()).stack_size(STACK).spawn(work) {
+            Ok(worker) => self.worker = Some(worker),
+            Err(error) => log::error!("cannot start a thread: {error}"),
+        }
+    }
+
+    /// Ends within a second: a session that is running is cut off, and is one that failed.
+    fn stop(self) -> Result<()> {
+        log::info!("stopping");
+        self.shared.stopping.store(true, Ordering::SeqCst);
+        self.shared.cancel.cancel();
+        self.shared.session_ended();
+        let agent = self.shared.lock();
+        let running = |agent: &mut Agent| agent.in_session();
+        let waited = self.shared.session_ended.wait_timeout_while(agent, GRACE, running);
+        let (mut agent, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        agent.save();
+        Ok(())
+    }
+}

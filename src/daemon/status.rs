@@ -1,0 +1,70 @@
+//! What `cwmpd status` tells.
+
+use serde::{Deserialize, Serialize};
+
+/// The most steps of a session that are kept.
+const STEPS: usize = 100;
+
+/// The state of the daemon. Times are those of the router's clock, in UTC, or empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Status {
+    /// The release of the agent.
+    pub version: String,
+    /// Seconds since the daemon started.
+    pub uptime: u64,
+    /// Whether the agent may have sessions at all.
+    pub enabled: bool,
+    /// The ACS; empty for none.
+    pub acs_url: String,
+    /// Where the ACS can reach the agent; empty when it cannot.
+    pub connection_request_url: String,
+    /// Whether the clock is known to be right.
+    pub clock_known: bool,
+    /// Whether `interface` is up.
+    pub interface_up: bool,
+    /// Whether a session is running.
+    pub in_session: bool,
+    /// Failed tries since the last session that ended well.
+    pub retry_count: u32,
+    /// When the next session begins and why: a text for a person.
+    pub next_session: String,
+    /// The events that wait to be delivered.
+    pub pending_events: Vec<String>,
+    /// The last session.
+    pub last_session: Option<SessionRecord>,
+    /// The last connection request that was refused.
+    pub last_refusal: String,
+    /// How many programs were started since the start of the daemon.
+    pub programs_started: u32,
+}
+
+/// How a session went.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SessionRecord {
+    /// Counts the sessions of this process.
+    pub number: u32,
+    /// When it began.
+    pub started: String,
+    /// When it ended; empty while it runs.
+    pub ended: String,
+    /// Whether it ended well.
+    pub complete: bool,
+    /// Why it did not.
+    pub reason: String,
+    /// The events in its Inform.
+    pub events: Vec<String>,
+    /// What was said, one line each.
+    pub steps: Vec<String>,
+}
+
+impl SessionRecord {
+    /// Notes a step; the beginning and the end of a long session are kept.
+    pub fn step(&mut self, text: impl Into<String>) {
+        if self.steps.len() >= STEPS {
+            self.steps.remove(STEPS / 2);
+        }
+        self.steps.push(text.into());
+    }
+}

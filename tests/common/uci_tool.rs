@@ -1,0 +1,26 @@
+//! The real `uci` program, for tests that compare with it.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The path of the real `uci`, built on first use by `tests/tools/uci/build.sh`. Where it cannot be built (no gcc, no crates), says so and gives
+/// `None`: the test is skipped. With `CWMPD_CI=1` that is a failure.
+///
+/// Use it as `uci -c CONFDIR -t SAVEDIR ...`; without `-t` it writes pending changes to `/tmp/.uci`.
+pub fn real_uci() -> Option<PathBuf> {
+    static TOOL: OnceLock<Option<PathBuf>> = OnceLock::new();
+    TOOL.get_or_init(|| {
+        let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("uci-tool");
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools/uci/build.sh");
+        let reason = match Command::new(script).arg(&out).output() {
+            Ok(output) if output.status.success() => return Some(out.join("uci")),
+            Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
+            Err(error) => error.to_string(),
+        };
+        assert!(std::env::var_os("CWMPD_CI").is_none_or(|ci| ci != "1"), "the real uci cannot be built: {reason}");
+        println!("skipped: the real uci cannot be built: {reason}");
+        None
+    })
+    .clone()
+}
