@@ -266,14 +266,17 @@ impl Context {
         }
     }
 
-    /// The text of a file, without the white space at its ends.
+    /// The text of a file, without the white space and NULs at its ends.
     ///
     /// # Errors
     /// When it cannot be read, or is longer than 1 MiB.
     pub fn file(&mut self, path: &str) -> Result<Rc<str>> {
         if !self.files.contains_key(path) {
             let text = match self.system.read_file(path, FILE_LIMIT) {
-                Ok(bytes) => Ok(Rc::from(String::from_utf8_lossy(&bytes).trim())),
+                // Texts of the device tree end with a NUL.
+                Ok(bytes) => {
+                    Ok(Rc::from(String::from_utf8_lossy(&bytes).trim_matches(|c: char| c.is_whitespace() || c == '\0')))
+                }
                 Err(error) => Err(format!("cannot read {path}: {error}")),
             };
             self.files.insert(String::from(path), text);
