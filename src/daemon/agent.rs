@@ -231,12 +231,13 @@ impl Agent {
             }
         }
         self.saved.scheduled.restore(same_boot, self.now());
+        // An ACS may take the credentials away later on; they are made on the first start only.
         if self.saved.path.is_empty() {
             let mut bytes = [0; 16];
             super::fill_random(&mut bytes);
             self.saved.path = random_path(bytes);
+            self.make_credentials();
         }
-        self.make_credentials();
         if fresh && matches!(was, Was::Fresh) {
             self.set_first_attributes();
         }
