@@ -85,7 +85,7 @@ fn rows() -> Vec<Row> {
     let page = read(PAGE);
     let row = |line: &str| {
         let mut cells = line.strip_prefix("| ")?.split(" |").map(str::trim);
-        let id = cells.next().filter(|id| is_id(&id))?.to_owned();
+        let id = cells.next().filter(is_id)?.to_owned();
         Some(Row { id, what: cells.next()?.to_owned(), state: cells.next()?.to_owned() })
     };
     page.lines().filter_map(row).collect()
