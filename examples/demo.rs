@@ -84,6 +84,7 @@ fn demo() -> Outcome {
         &mut acs,
         &[
             (&name("Description"), "string", "web server"),
+            (&name("AllInterfaces"), "boolean", "true"),
             (&name("Protocol"), "string", "TCP"),
             (&name("ExternalPort"), "unsignedInt", "8080"),
             (&name("InternalPort"), "unsignedInt", "80"),

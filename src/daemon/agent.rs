@@ -165,7 +165,7 @@ impl Agent {
     /// # Errors
     /// When another daemon has the state, or its directory cannot be used.
     pub fn open(options: &Options, live: Arc<Live>) -> Result<(Self, crate::state::Lock)> {
-        let Standalone { config, model, store, lock, fresh, .. } = Standalone::open_with(options, live.clone())?;
+        let Standalone { config, model, store, lock, fresh, clock, .. } = Standalone::open_with(options, live.clone())?;
         let (saved, was, told) = {
             let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
             let Loaded { value: saved, was } = store.load::<Saved>(STATE);
@@ -175,7 +175,7 @@ impl Agent {
             }
             (saved, was, told)
         };
-        let clock = ClockCheck::new(live.as_ref(), Some(saved.last_good_time).filter(|seconds| *seconds > 0));
+        let clock = clock.not_before(saved.last_good_time);
         let interface = interface_state(live.as_ref(), &config.cpe.interface);
         let started = live.monotonic();
         let switches = Switches::read(&mut model.context());
