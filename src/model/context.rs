@@ -1,7 +1,7 @@
 //! What one request sees and changes.
 //!
 //! A [`Context`] reads each UCI package, file, ubus call and program at most once, however many parameters come from it. Writes are staged in
-//! the packages that it holds, so that everything which is read afterwards shows the end state; nothing leaves it before [`Context::commit`].
+//! the packages that it holds, so that everything which is read afterwards shows the end state; nothing leaves it before `Context::commit`.
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
