@@ -3,9 +3,27 @@
 //! The model announced is Device:2.17 (`Device.RootDataModelVersion`). Someone who knows TR-181 and UCI but no Rust can read a table here,
 //! correct it, and add a parameter; the words that a table uses are explained in [`crate::model::schema`].
 
+pub mod device_info;
+pub mod ethernet;
+pub mod hosts;
+pub mod ip;
+pub mod management_server;
+pub mod net;
+pub mod root;
+pub mod time;
+
 use crate::model::schema::Object;
 
 /// Every standard object, tables before what lies in them.
 pub fn objects() -> impl Iterator<Item = &'static Object> {
-    [].into_iter()
+    let groups = [
+        root::OBJECTS,
+        device_info::OBJECTS,
+        management_server::OBJECTS,
+        time::OBJECTS,
+        ethernet::OBJECTS,
+        ip::OBJECTS,
+        hosts::OBJECTS,
+    ];
+    groups.into_iter().flatten().copied()
 }

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::context::{Context, Row, set_section_option};
 use super::schema::{Map, Parameter, Source, Text};
 use super::tree::{NodeId, Target, resolve};
-use super::value::Type;
+use super::value::{Kind, Type};
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::platform::uci::{OptionValue, Section, SectionId};
 
@@ -52,7 +52,7 @@ fn from_source(context: &mut Context, node: NodeId, row: &Row, parameter: &Param
         Source::Constant(value) => Ok(Text::Borrowed(value)),
         Source::Uci { option, map, missing } => {
             let missing = Text::Borrowed(missing.unwrap_or(value.null()));
-            from_uci(context, row, option, map, missing)
+            from_uci(context, row, value, option, map, missing)
         }
         Source::File(path) => {
             let path = fill(context, row, path)?;
@@ -91,7 +91,7 @@ fn from_source(context: &mut Context, node: NodeId, row: &Row, parameter: &Param
     }
 }
 
-fn from_uci(context: &mut Context, row: &Row, option: &str, map: Map, missing: Text) -> Result<Text> {
+fn from_uci(context: &mut Context, row: &Row, value: &Type, option: &str, map: Map, missing: Text) -> Result<Text> {
     let found = match absolute(option) {
         None => {
             let section = context.section(row)?;
@@ -105,6 +105,8 @@ fn from_uci(context: &mut Context, row: &Row, option: &str, map: Map, missing: T
     };
     let Some(text) = found else { return Ok(missing) };
     Ok(match map {
+        // What a person has written there may be no number; the router's own scripts take their default then.
+        Map::Text if value.kind != Kind::String => canonical(value, &text).unwrap_or(missing),
         Map::Text | Map::Items => Text::Owned(text),
         Map::Truth => uci_truth(&text).map_or(missing, truth),
         Map::Inverse => uci_truth(&text).map_or(missing, |value| truth(!value)),
@@ -166,6 +168,8 @@ pub fn stage(context: &mut Context, node: NodeId, row: &Row, parameter: &Paramet
             context.set_own(&name, (value != made).then_some(value));
             Ok(())
         }
+        // What it is already is left alone, so that a default is not written down and no service disturbed (CONFORMANCE P-12).
+        Source::Uci { .. } if stored(context, node, row, parameter).is_ok_and(|now| now == value) => Ok(()),
         Source::Uci { .. } | Source::File(_) | Source::Program(_) => to_place(context, row, &parameter.source, value),
         Source::Vendor { write, .. } => to_place(context, row, write, value),
         Source::Constant(_) | Source::Count(_) | Source::Get(_) | Source::Together(_) | Source::Ubus { .. } => {

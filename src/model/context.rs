@@ -387,6 +387,11 @@ impl Context {
                 let keys = list(self, around)?;
                 self.number_keys(&path, keys)
             }
+            Rows::Numbered(list) => {
+                let numbers: BTreeSet<u32> = list(self, around)?.into_iter().filter(|number| *number != 0).collect();
+                let key = |number: u32| RowId::Key(Rc::from(number.to_string()));
+                numbers.into_iter().map(|number| Entry { number, id: key(number) }).collect()
+            }
             Rows::Own => {
                 let mut numbers = self.registry().own_rows(&path);
                 numbers.extend(self.added.iter().filter(|(table, _)| *table == path).map(|(_, number)| *number));
@@ -458,7 +463,7 @@ impl Context {
         match self.schema.node(row.node()).table()?.rows {
             Rows::Sections { package, .. } | Rows::SomeSections { package, .. } => Some(package),
             Rows::Vendor(rows) => super::vendor::package_of(rows),
-            Rows::Keys(_) | Rows::Own => None,
+            Rows::Keys(_) | Rows::Numbered(_) | Rows::Own => None,
         }
     }
 

@@ -26,6 +26,11 @@ pub const NETMASK: Format = Format { name: "subnet mask", check: |text| prefix_o
 pub const MAC: Format = Format { name: "MAC address such as 00:11:22:AA:BB:CC", check: is_mac };
 /// `URL`
 pub const URL: Format = Format { name: "URL", check: |text| text.contains(':') && !text.contains(char::is_whitespace) };
+/// The name of a host: letters, digits and hyphens between dots (RFC 1123 2.1)
+pub const HOST_NAME: Format = Format { name: "host name", check: is_host_name };
+/// The name or address of a host
+pub const HOST: Format =
+    Format { name: "host name or IP address", check: |text| is_host_name(text) || text.parse::<IpAddr>().is_ok() };
 /// A whole name of a parameter
 pub const PARAMETER_NAME: Format =
     Format { name: "full name of a parameter", check: |text| text.starts_with("Device.") && !text.ends_with('.') };
@@ -44,6 +49,19 @@ pub const MAC_ADDRESS: Type = STRING.lengths(&[(0, 17)]).format(MAC);
 pub fn is_mac(text: &str) -> bool {
     text.len() == 17
         && text.bytes().enumerate().all(|(i, b)| if i % 3 == 2 { b == b':' } else { b.is_ascii_hexdigit() })
+}
+
+/// Whether a text can be the name of a host.
+#[must_use]
+pub fn is_host_name(text: &str) -> bool {
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    text.len() <= 253 && text.strip_suffix('.').unwrap_or(text).split('.').all(label)
 }
 
 /// How many ones a subnet mask has; `None` for a text that is none.

@@ -196,6 +196,9 @@ pub enum Rows {
     },
     /// One row for each key, in this order. A key is what the row is known by for ever: a device name, a MAC address.
     Keys(fn(&mut Context, &Row) -> Result<Vec<String>>),
+    /// Rows that the router numbers itself and that are soon gone, such as processes: the numbers are the instance numbers, and nothing is
+    /// remembered of them.
+    Numbered(fn(&mut Context, &Row) -> Result<Vec<u32>>),
     /// Rows that only the agent has, with their parameters in its own state ([`Source::Own`]).
     Own,
     /// Rows of a vendor model file.

@@ -341,7 +341,9 @@ fn add_row(context: &mut Context, node: NodeId, around: &Rc<Row>, path: &str) ->
             let (package, kind) = super::vendor::sections_of(rows).ok_or_else(|| Fault::name(path))?;
             context.add_section(package, kind, options)?.1
         }
-        (Add::Plain(_), Rows::SomeSections { .. } | Rows::Keys(_)) => return Err(Fault::name(path)),
+        (Add::Plain(_), Rows::SomeSections { .. } | Rows::Keys(_) | Rows::Numbered(_)) => {
+            return Err(Fault::name(path));
+        }
     };
     let mut made = None;
     for entry in context.rows(node, around)?.iter() {

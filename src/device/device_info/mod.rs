@@ -1,0 +1,95 @@
+//! `Device.DeviceInfo.`: who the device is, and how it is.
+
+mod files;
+mod memory;
+mod process;
+
+use std::rc::Rc;
+
+use crate::error::Result;
+use crate::model::context::{Context, Row};
+use crate::model::format::HOST_NAME;
+use crate::model::schema::{Notification, Object, Text, count, get, own, ro, rw, uci};
+use crate::model::value::{DATE_TIME, Format, STRING, Type, UNKNOWN_TIME, UNSIGNED_INT};
+use crate::platform::identity::{Identity, Overrides};
+
+/// Where the time of the first use is kept. The daemon sets it once, when the clock is known for the first time.
+pub const FIRST_USE_DATE: &str = "Device.DeviceInfo.FirstUseDate";
+
+const NAME: Type = STRING.lengths(&[(0, 64)]);
+const OUI: Format = Format {
+    name: "six upper-case hexadecimal digits",
+    check: |text| text.len() == 6 && text.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b)),
+};
+
+/// TR-181 2.17 Device.DeviceInfo.
+pub static DEVICE_INFO: Object = Object::single(
+    "Device.DeviceInfo.",
+    &[
+        ro("Manufacturer", NAME, get(|cx, _| identity(cx, |identity| &identity.manufacturer))),
+        ro(
+            "ManufacturerOUI",
+            STRING.lengths(&[(6, 6)]).format(OUI),
+            get(|cx, _| identity(cx, |identity| &identity.manufacturer_oui)),
+        ),
+        ro("ModelName", NAME, get(|cx, _| identity(cx, |identity| &identity.model_name))),
+        ro("ModelNumber", NAME, get(|cx, _| identity(cx, |identity| &identity.model_number))),
+        ro("Description", STRING.lengths(&[(0, 256)]), get(|cx, _| identity(cx, |identity| &identity.description))),
+        ro("ProductClass", NAME, get(|cx, _| identity(cx, |identity| &identity.product_class))),
+        ro("SerialNumber", NAME, get(|cx, _| identity(cx, |identity| &identity.serial_number))),
+        ro("HardwareVersion", NAME, get(|cx, _| identity(cx, |identity| &identity.hardware_version))).forced_inform(),
+        ro("SoftwareVersion", NAME, get(|cx, _| identity(cx, |identity| &identity.software_version)))
+            .forced_inform()
+            .notification(Notification::ForceEnabled),
+        rw("ProvisioningCode", NAME, uci("cwmpd.cpe=cpe.provisioning_code"))
+            .forced_inform()
+            .notification(Notification::ForceEnabled),
+        ro("UpTime", UNSIGNED_INT, get(up_time)).notification(Notification::CanDeny),
+        ro("FirstUseDate", DATE_TIME, own(UNKNOWN_TIME)),
+        rw("HostName", STRING.lengths(&[(0, 255)]).format(HOST_NAME), uci("system.@system[0].hostname")),
+        ro("VendorConfigFileNumberOfEntries", UNSIGNED_INT, count("VendorConfigFile")),
+        ro("VendorLogFileNumberOfEntries", UNSIGNED_INT, count("VendorLogFile")),
+    ],
+);
+
+/// The objects of this directory.
+pub static OBJECTS: &[&Object] = &[
+    &DEVICE_INFO,
+    &files::VENDOR_CONFIG_FILE,
+    &files::VENDOR_LOG_FILE,
+    &memory::MEMORY_STATUS,
+    &process::PROCESS_STATUS,
+    &process::PROCESS,
+];
+
+/// Who the device is, found once a request. The Inform's DeviceId has to say the same (CONFORMANCE I-01).
+///
+/// # Errors
+/// When `/etc/config/cwmpd` is there and cannot be read.
+pub fn who(cx: &mut Context) -> Result<Rc<Identity>> {
+    cx.memo("identity", |cx| {
+        let device = cx.package("cwmpd")?.find("device");
+        let set = |option| device.and_then(|device| device.get(option)).map(String::from).unwrap_or_default();
+        let overrides = Overrides {
+            manufacturer: set("manufacturer"),
+            manufacturer_oui: set("manufacturer_oui"),
+            product_class: set("product_class"),
+            serial_number: set("serial_number"),
+            hardware_version: set("hardware_version"),
+            software_version: set("software_version"),
+            model_name: set("model_name"),
+            description: set("description"),
+        };
+        Ok(Identity::discover(cx.system().as_ref(), &overrides))
+    })
+}
+
+fn identity(cx: &mut Context, field: fn(&Identity) -> &str) -> Result<Text> {
+    Ok(Text::Owned(String::from(field(who(cx)?.as_ref()))))
+}
+
+/// Whole seconds from `/proc/uptime`.
+fn up_time(cx: &mut Context, _: &Row) -> Result<Text> {
+    let text = cx.file("/proc/uptime")?;
+    Ok(Text::Owned(String::from(text.split(['.', ' ']).next().unwrap_or("0"))))
+}

@@ -1,0 +1,398 @@
+//! `Device.Hosts.`: who is, or was, on the LAN. A host is known by its MAC address.
+//!
+//! It is put together from the leases of dnsmasq and odhcpd, the kernel's neighbours, and the forwarding tables of the bridges; no program is
+//! started but the ubus calls that other tables need too.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::rc::Rc;
+
+use serde_json::{Value as Json, json};
+
+use super::net;
+use crate::error::Result;
+use crate::model::context::{Context, Row};
+use crate::model::format::{IP_ADDRESS, IPV4_ADDRESS, IPV6_ADDRESS, is_mac};
+use crate::model::schema::{Object, Rows, Table, Text, always, count, get, ro};
+use crate::model::tree::NodeId;
+use crate::model::value::{BOOLEAN, INT, STRING, Type, UNSIGNED_INT};
+
+/// How many hosts are shown.
+const MOST: usize = 1024;
+
+const REFERENCE: Type = STRING.strong(&[]).lengths(&[(0, 256)]);
+
+/// TR-181 2.17 Device.Hosts.
+pub static HOSTS: Object = Object::single("Device.Hosts.", &[ro("HostNumberOfEntries", UNSIGNED_INT, count("Host"))]);
+
+/// TR-181 2.17 Device.Hosts.Host.{i}.
+pub static HOST: Object = Object::table(
+    "Device.Hosts.Host.{i}.",
+    Table::new(Rows::Keys(|cx, _| Ok(hosts(cx)?.0.keys().cloned().collect()))).keys(&[always(&["PhysAddress"])]),
+    &[
+        ro("PhysAddress", STRING.lengths(&[(0, 64)]), get(|cx, row| Ok(Text::Owned(cx.key(row)?)))),
+        ro("IPAddress", IP_ADDRESS, get(|cx, row| host(cx, row, |host| host.address()))),
+        ro(
+            "AddressSource",
+            STRING.values(&["DHCP", "Static", "AutoIP", "None"]),
+            get(|cx, row| host(cx, row, |host| String::from(host.source()))),
+        ),
+        ro("DHCPClient", STRING.strong(&[]).list_within((0, 2), u32::MAX), get(dhcp_client)),
+        ro("LeaseTimeRemaining", INT.ranges(&[(-1, i64::MAX)]), get(lease_time)),
+        ro("AssociatedDevice", REFERENCE, get(associated_device)),
+        ro("Layer1Interface", REFERENCE, get(layer_1)),
+        ro("Layer3Interface", STRING.strong(&["Device.IP.Interface."]).lengths(&[(0, 256)]), get(layer_3)),
+        ro(
+            "InterfaceType",
+            STRING.values(&["Ethernet", "G.hn", "HPNA", "HomePlug", "MoCA", "UPA", "Wi-Fi", "Other"]),
+            get(interface_type),
+        ),
+        ro("HostName", STRING.lengths(&[(0, 64)]), get(|cx, row| host(cx, row, |host| host.name.clone()))),
+        ro("Active", BOOLEAN, get(|cx, row| host(cx, row, |host| host.active.to_string()))),
+        ro("IPv4AddressNumberOfEntries", UNSIGNED_INT, count("IPv4Address")),
+        ro("IPv6AddressNumberOfEntries", UNSIGNED_INT, count("IPv6Address")),
+    ],
+);
+
+/// TR-181 2.17 Device.Hosts.Host.{i}.IPv4Address.{i}.
+pub static IPV4_ADDRESS_TABLE: Object = Object::table(
+    "Device.Hosts.Host.{i}.IPv4Address.{i}.",
+    Table::new(Rows::Keys(|cx, row| addresses(cx, row, false))).keys(&[always(&["IPAddress"])]),
+    &[ro("IPAddress", IPV4_ADDRESS, get(|cx, row| Ok(Text::Owned(cx.key(row)?))))],
+);
+
+/// TR-181 2.17 Device.Hosts.Host.{i}.IPv6Address.{i}.
+pub static IPV6_ADDRESS_TABLE: Object = Object::table(
+    "Device.Hosts.Host.{i}.IPv6Address.{i}.",
+    Table::new(Rows::Keys(|cx, row| addresses(cx, row, true))).keys(&[always(&["IPAddress"])]),
+    &[ro("IPAddress", IPV6_ADDRESS, get(|cx, row| Ok(Text::Owned(cx.key(row)?))))],
+);
+
+/// The objects of this file.
+pub static OBJECTS: &[&Object] = &[&HOSTS, &HOST, &IPV4_ADDRESS_TABLE, &IPV6_ADDRESS_TABLE];
+
+/// What is known of a host.
+#[derive(Clone, Default, Debug)]
+struct Host {
+    addresses: Vec<IpAddr>,
+    name: String,
+    /// Whether the kernel can reach it, or it is associated with an access point.
+    active: bool,
+    leased: bool,
+    /// Seconds since 1970; 0 for ever.
+    lease_end: u64,
+    /// The device that its packets come in by, such as `br-lan`.
+    device: String,
+    /// The port of the bridge, such as `lan1` or `phy0-ap0`.
+    port: String,
+}
+
+impl Host {
+    fn address(&self) -> String {
+        let four = self.addresses.iter().find(|address| address.is_ipv4());
+        four.or(self.addresses.first()).map(IpAddr::to_string).unwrap_or_default()
+    }
+
+    fn source(&self) -> &'static str {
+        let own = |address: &IpAddr| matches!(address, IpAddr::V4(address) if address.is_link_local());
+        match (self.leased, self.addresses.first()) {
+            (true, _) => "DHCP",
+            (false, None) => "None",
+            (false, Some(address)) if own(address) => "AutoIP",
+            (false, Some(_)) => "Static",
+        }
+    }
+
+    fn add(&mut self, address: IpAddr) {
+        if !self.addresses.contains(&address) {
+            self.addresses.push(address);
+        }
+    }
+}
+
+/// All hosts, by MAC address in lower case.
+#[derive(Default)]
+struct Hosts(BTreeMap<String, Host>);
+
+impl Hosts {
+    fn of(&mut self, mac: &str) -> Option<&mut Host> {
+        let known = is_mac(mac) && (self.0.len() < MOST || self.0.contains_key(&mac.to_ascii_lowercase()));
+        (known && mac != "00:00:00:00:00:00").then(|| self.0.entry(mac.to_ascii_lowercase()).or_default())
+    }
+}
+
+fn hosts(cx: &mut Context) -> Result<Rc<Hosts>> {
+    cx.memo("hosts", |cx| {
+        let mut hosts = Hosts::default();
+        let upstream = upstream_devices(cx);
+        dnsmasq_leases(cx, &mut hosts);
+        odhcpd_leases(cx, &mut hosts);
+        neighbours(cx, &mut hosts, &upstream);
+        forwarding(cx, &mut hosts);
+        Ok(hosts)
+    })
+}
+
+/// The devices towards the provider, whose neighbours are none of ours: those with a default route.
+fn upstream_devices(cx: &mut Context) -> Vec<String> {
+    let Ok(interfaces) = net::interfaces(cx) else { return Vec::new() };
+    let default = |route: &Json| {
+        matches!(net::text(route, "target"), Some("0.0.0.0" | "::"))
+            && route.get("mask").and_then(Json::as_u64) == Some(0)
+    };
+    let upstream = interfaces.iter().filter(|(_, state)| net::items(state, "route").iter().any(default));
+    upstream.filter_map(|(_, state)| net::text(state, "l3_device").map(String::from)).collect()
+}
+
+/// `expiry mac address name client-id`, a line a lease; an expiry of 0 is none.
+fn dnsmasq_leases(cx: &mut Context, hosts: &mut Hosts) {
+    let file = cx.package("dhcp").ok().and_then(|dhcp| Some(String::from(dhcp.find("@dnsmasq[0]")?.get("leasefile")?)));
+    let Ok(leases) = cx.file(file.as_deref().unwrap_or("/tmp/dhcp.leases")) else { return };
+    for line in leases.lines() {
+        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+        let [end, mac, address, name, ..] = fields.as_slice() else { continue };
+        let (Ok(end), Ok(address)) = (end.parse(), address.parse::<Ipv4Addr>()) else { continue };
+        if let Some(host) = hosts.of(mac) {
+            host.add(IpAddr::V4(address));
+            (host.leased, host.lease_end) = (true, end);
+            if *name != "*" {
+                host.name = name.chars().take(64).collect();
+            }
+        }
+    }
+}
+
+/// The leases of odhcpd name hosts by DUID, which mostly ends in the MAC address; or they have the name of a host that is known.
+fn odhcpd_leases(cx: &mut Context, hosts: &mut Hosts) {
+    for (method, list) in [("ipv4leases", ""), ("ipv6leases", "ipv6-addr")] {
+        let reply = cx.ubus("dhcp", method, &json!({})).unwrap_or_default();
+        let devices = reply.get("device").and_then(Json::as_object);
+        for (device, leases) in devices.into_iter().flatten() {
+            for lease in net::items(leases, "leases") {
+                let name = net::text(lease, "hostname").unwrap_or_default();
+                let digits = net::text(lease, "mac").or_else(|| net::text(lease, "duid")).unwrap_or_default();
+                let Some(host) = host_of_lease(hosts, digits, name) else { continue };
+                if host.device.is_empty() {
+                    host.device.clone_from(device);
+                }
+                if host.name.is_empty() {
+                    host.name = name.chars().take(64).collect();
+                }
+                let listed = net::items(lease, list).iter().filter_map(|address| net::text(address, "address"));
+                for address in listed.chain(net::text(lease, "address")) {
+                    if let Ok(address) = address.parse() {
+                        host.add(address);
+                    }
+                }
+                host.leased |= list.is_empty();
+            }
+        }
+    }
+}
+
+fn host_of_lease<'a>(hosts: &'a mut Hosts, digits: &str, name: &str) -> Option<&'a mut Host> {
+    // DUID types 1 and 3 (RFC 8415 11.2, 11.4) with Ethernet as the hardware.
+    let has_mac = digits.len() == 12
+        || (digits.len() == 28 && digits.starts_with("00010001"))
+        || (digits.len() == 20 && digits.starts_with("00030001"));
+    let mac = digits.len().checked_sub(12).filter(|_| has_mac).and_then(|start| digits.get(start..));
+    let mac = mac.filter(|mac| mac.bytes().all(|b| b.is_ascii_hexdigit())).map(|mac| {
+        let pairs: Vec<&str> = (0..6).filter_map(|i| mac.get(2 * i..2 * i + 2)).collect();
+        pairs.join(":")
+    });
+    match mac {
+        Some(mac) => hosts.of(&mac),
+        None => hosts.0.values_mut().find(|host| !name.is_empty() && host.name == name),
+    }
+}
+
+/// `/proc/net/arp`: address, type, flags (0x2: known), MAC address, mask, device.
+fn neighbours(cx: &mut Context, hosts: &mut Hosts, upstream: &[String]) {
+    let Ok(table) = cx.file("/proc/net/arp") else { return };
+    for line in table.lines().skip(1) {
+        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+        let [address, _, flags, mac, _, device] = fields.as_slice() else { continue };
+        if upstream.iter().any(|name| name == device) {
+            continue;
+        }
+        let known = u32::from_str_radix(flags.trim_start_matches("0x"), 16).is_ok_and(|flags| flags & 2 != 0);
+        let Ok(address) = address.parse::<Ipv4Addr>() else { continue };
+        if let Some(host) = hosts.of(mac) {
+            host.add(IpAddr::V4(address));
+            host.active |= known;
+            host.device = String::from(*device);
+        }
+    }
+}
+
+/// `/sys/class/net/BRIDGE/brforward`: 16 bytes an entry, with the MAC address, the number of the port, and whether it is the bridge's own.
+fn forwarding(cx: &mut Context, hosts: &mut Hosts) {
+    /// 65,536 entries.
+    const LIMIT: usize = 1 << 20;
+    for bridge in cx.directory("/sys/class/net").iter() {
+        let ports = cx.directory(&format!("/sys/class/net/{bridge}/brif"));
+        if ports.is_empty() {
+            continue;
+        }
+        let mut numbers: BTreeMap<u16, &String> = BTreeMap::new();
+        for port in ports.iter() {
+            let number = net::sysfs(cx, port, "brport/port_no").map(|text| String::from(text.trim_start_matches("0x")));
+            if let Some(number) = number.and_then(|number| u16::from_str_radix(&number, 16).ok()) {
+                numbers.insert(number, port);
+            }
+        }
+        let table = cx.system().read_file(&format!("/sys/class/net/{bridge}/brforward"), LIMIT).unwrap_or_default();
+        for entry in table.chunks_exact(16) {
+            let [a, b, c, d, e, f, low, own, _, _, _, _, high, ..] = *entry else { continue };
+            let mac = format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}");
+            let port = numbers.get(&u16::from_le_bytes([low, high]));
+            // The table alone makes no host: what only passes through has neither address nor lease.
+            if let (0, Some(port), Some(host)) = (own, port, hosts.0.get_mut(&mac)) {
+                host.port = String::from(port.as_str());
+                host.active = true;
+            }
+        }
+    }
+}
+
+fn host(cx: &mut Context, row: &Row, field: fn(&Host) -> String) -> Result<Text> {
+    let key = cx.key(row)?;
+    Ok(Text::Owned(hosts(cx)?.0.get(&key).map(field).unwrap_or_default()))
+}
+
+fn addresses(cx: &mut Context, row: &Row, six: bool) -> Result<Vec<String>> {
+    let key = cx.key(row)?;
+    let hosts = hosts(cx)?;
+    let all = hosts.0.get(&key).map(|host| host.addresses.as_slice()).unwrap_or_default();
+    Ok(all.iter().filter(|address| address.is_ipv6() == six).map(IpAddr::to_string).collect())
+}
+
+/// -1 for a lease without an end; 0 where there is no lease, or it is over.
+fn lease_time(cx: &mut Context, row: &Row) -> Result<Text> {
+    let key = cx.key(row)?;
+    let hosts = hosts(cx)?;
+    let Some(host) = hosts.0.get(&key).filter(|host| host.leased) else { return Ok(Text::Borrowed("0")) };
+    if host.lease_end == 0 {
+        return Ok(Text::Borrowed("-1"));
+    }
+    let now = cx.memo("lease time", |cx| Ok(crate::time::UtcTime::from(cx.system().wall_clock()).seconds()))?;
+    let end = i64::try_from(host.lease_end).unwrap_or(i64::MAX);
+    Ok(Text::Owned(end.saturating_sub(*now).clamp(0, i64::from(i32::MAX)).to_string()))
+}
+
+/// The logical interface on the device that the host's packets come in by.
+fn layer_3(cx: &mut Context, row: &Row) -> Result<Text> {
+    let key = cx.key(row)?;
+    let hosts = hosts(cx)?;
+    let Some(host) = hosts.0.get(&key) else { return Ok(Text::Borrowed("")) };
+    let interfaces = net::interfaces(cx)?;
+    let on = |state: &Json| net::text(state, "l3_device") == Some(host.device.as_str());
+    let inside = |state: &Json| host.addresses.iter().any(|address| has_network(state, *address));
+    let name = if host.device.is_empty() {
+        interfaces.iter().find(|(_, state)| inside(state))
+    } else {
+        interfaces.iter().find(|(_, state)| on(state))
+    };
+    let path = name.and_then(|(name, _)| cx.path_of_key("Device.IP.Interface.", name));
+    Ok(path.map_or(Text::Borrowed(""), Text::Owned))
+}
+
+/// Whether an IPv4 address lies in a network of an interface.
+fn has_network(state: &Json, address: IpAddr) -> bool {
+    let IpAddr::V4(address) = address else { return false };
+    net::items(state, "ipv4-address").iter().any(|own| {
+        let mask = own.get("mask").and_then(Json::as_u64).and_then(|mask| u8::try_from(mask).ok()).unwrap_or(32);
+        let mask = u32::from(crate::model::format::mask_of_prefix(mask));
+        let own = net::text(own, "address").and_then(|own| own.parse::<Ipv4Addr>().ok());
+        own.is_some_and(|own| u32::from(own) & mask == u32::from(address) & mask)
+    })
+}
+
+/// The port of the host's bridge, if a bridge has seen it.
+fn port(cx: &mut Context, row: &Row) -> Result<String> {
+    let key = cx.key(row)?;
+    Ok(hosts(cx)?.0.get(&key).map(|host| host.port.clone()).unwrap_or_default())
+}
+
+/// The radio of a Wi-Fi interface, by its UCI name; `None` for what is no Wi-Fi.
+fn radio_of(cx: &mut Context, port: &str) -> Option<String> {
+    let status = cx.ubus("network.wireless", "status", &json!({})).ok()?;
+    let has = |radio: &&Json| net::items(radio, "interfaces").iter().any(|i| net::text(i, "ifname") == Some(port));
+    let radios = status.as_object()?;
+    radios.iter().find(|(_, radio)| has(radio)).map(|(name, _)| name.clone())
+}
+
+/// Where the host's own wire or radio ends.
+fn layer_1(cx: &mut Context, row: &Row) -> Result<Text> {
+    let port = port(cx, row)?;
+    if port.is_empty() {
+        // Without a port it can still be known as a station.
+        let station = associated_device(cx, row)?;
+        return Ok(Text::Owned(radio_of_station(cx, &station).unwrap_or_default()));
+    }
+    let path = match radio_of(cx, &port) {
+        Some(radio) => cx.path_of_key("Device.WiFi.Radio.", &radio),
+        None => cx.path_of_key("Device.Ethernet.Interface.", &port),
+    };
+    Ok(path.map_or(Text::Borrowed(""), Text::Owned))
+}
+
+fn interface_type(cx: &mut Context, row: &Row) -> Result<Text> {
+    let port = port(cx, row)?;
+    Ok(Text::Borrowed(if !associated_device(cx, row)?.is_empty() || radio_of(cx, &port).is_some() {
+        "Wi-Fi"
+    } else if port.is_empty() {
+        "Other"
+    } else {
+        "Ethernet"
+    }))
+}
+
+/// The row with this MAC address in a table that lies in the rows of another: a station of an access point, a client of a pool.
+fn row_below(cx: &mut Context, outer: &str, inner: &str, mac: &str) -> Option<String> {
+    let schema = cx.schema().clone();
+    let outer_node = schema.find(outer)?;
+    let inner_node: NodeId = schema.child(outer_node, inner)?;
+    let root = cx.root();
+    for entry in cx.rows(outer_node, &root).ok()?.iter() {
+        let around = Row::new(outer_node, &root, entry);
+        for entry in cx.rows(inner_node, &around).ok()?.iter() {
+            let row = Row::new(inner_node, &around, entry);
+            if cx.key(&row).is_ok_and(|key| key.eq_ignore_ascii_case(mac)) {
+                let path = schema.path(inner_node, &row);
+                return Some(String::from(path.trim_end_matches('.')));
+            }
+        }
+    }
+    None
+}
+
+fn associated_device(cx: &mut Context, row: &Row) -> Result<Text> {
+    let mac = cx.key(row)?;
+    let path = row_below(cx, "Device.WiFi.AccessPoint.", "AssociatedDevice", &mac);
+    Ok(path.map_or(Text::Borrowed(""), Text::Owned))
+}
+
+fn dhcp_client(cx: &mut Context, row: &Row) -> Result<Text> {
+    let mac = cx.key(row)?;
+    let path = row_below(cx, "Device.DHCPv4.Server.Pool.", "Client", &mac);
+    Ok(path.map_or(Text::Borrowed(""), Text::Owned))
+}
+
+/// The radio of the access point that a station is associated with.
+fn radio_of_station(cx: &mut Context, station: &str) -> Option<String> {
+    let access_point = station.split(".AssociatedDevice.").next().filter(|path| !path.is_empty())?;
+    let reference = value_of(cx, &format!("{access_point}.SSIDReference"))?;
+    value_of(cx, &format!("{reference}.LowerLayers"))
+}
+
+/// The value of another parameter.
+fn value_of(cx: &mut Context, name: &str) -> Option<String> {
+    match crate::model::tree::resolve(cx, name).ok()?.as_slice() {
+        [crate::model::tree::Target::Parameter(node, row, parameter)] => {
+            let value = crate::model::access::read(cx, *node, row, parameter).ok()?;
+            Some(value.into_owned()).filter(|value| !value.is_empty())
+        }
+        _ => None,
+    }
+}

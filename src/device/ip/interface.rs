@@ -1,0 +1,313 @@
+//! `Device.IP.Interface.{i}.`: one row for each `config interface`.
+
+use super::super::{ethernet, net};
+use super::truth;
+use crate::error::{Fault, FaultCode, Result};
+use crate::model::access::uci_truth;
+use crate::model::context::{Context, Row};
+use crate::model::schema::{
+    Notification, Object, Table, Text, alias, always, count, get, get_set, ro, rw, sections, uci_not,
+};
+use crate::model::value::{BOOLEAN, STRING, UNSIGNED_INT};
+
+/// The table.
+pub const INTERFACES: &str = "Device.IP.Interface.";
+
+/// Protocols of netifd that carry packets in others.
+const TUNNELS: [&str; 14] = [
+    "6in4",
+    "6to4",
+    "6rd",
+    "4in6",
+    "dslite",
+    "ds-lite",
+    "map",
+    "464xlat",
+    "gre",
+    "gretap",
+    "grev6",
+    "ipip",
+    "vti",
+    "wireguard",
+];
+
+/// TR-181 2.17 Device.IP.Interface.{i}.
+///
+/// A new row is a section without a protocol; its addresses and clients give it one.
+pub static INTERFACE: Object = Object::table(
+    "Device.IP.Interface.{i}.",
+    Table::new(sections("network", "interface"))
+        .writable(&[("proto", "none"), ("disabled", "1")])
+        .deleted_by(delete)
+        .keys(&[always(&["Name"])])
+        .enabled_by("Enable")
+        .at_most(64),
+    &[
+        rw("Enable", BOOLEAN, uci_not("disabled")).default("false"),
+        rw("IPv4Enable", BOOLEAN, get_set(|cx, row| Ok(truth(carries_ipv4(cx, row)?)), set_ipv4)),
+        rw("IPv6Enable", BOOLEAN, get_set(|cx, row| Ok(truth(carries_ipv6(cx, row)?)), set_ipv6)),
+        rw("ULAEnable", BOOLEAN, get_set(|cx, row| Ok(truth(has_ula(cx, row)?)), set_ula)).default("false"),
+        ro("Status", net::INTERFACE_STATUS, get(|cx, row| Ok(Text::Borrowed(status(cx, row)?)))).default("Down"),
+        alias(),
+        ro("Name", STRING.lengths(&[(0, 64)]), get(name)),
+        ro("LastChange", UNSIGNED_INT, get(last_change)).notification(Notification::CanDeny),
+        rw("LowerLayers", net::LOWER_LAYERS, get_set(lower_layers, set_lower_layers)).default(""),
+        rw("Reset", BOOLEAN, get_set(|_, _| Ok(Text::Borrowed("false")), reset)).command().default("false"),
+        rw("MaxMTUSize", UNSIGNED_INT.ranges(&[(64, 65535)]), get_set(mtu, set_mtu)),
+        ro("Type", STRING.values(&["Normal", "Loopback", "Tunnel", "Tunneled"]), get(kind)).default("Normal"),
+        rw("Loopback", BOOLEAN, get_set(|cx, row| Ok(truth(is_loopback(cx, row)?)), set_loopback)).default("false"),
+        ro("IPv4AddressNumberOfEntries", UNSIGNED_INT, count("IPv4Address")),
+        ro("IPv6AddressNumberOfEntries", UNSIGNED_INT, count("IPv6Address")),
+    ],
+);
+
+/// TR-181 2.17 Device.IP.Interface.{i}.Stats.
+pub static STATS: Object = Object::single(
+    "Device.IP.Interface.{i}.Stats.",
+    &[
+        net::BYTES_SENT,
+        net::BYTES_RECEIVED,
+        net::PACKETS_SENT,
+        net::PACKETS_RECEIVED,
+        net::ERRORS_SENT,
+        net::ERRORS_RECEIVED,
+        net::UNICAST_PACKETS_SENT,
+        net::UNICAST_PACKETS_RECEIVED,
+        net::DISCARD_PACKETS_SENT,
+        net::DISCARD_PACKETS_RECEIVED,
+        net::MULTICAST_PACKETS_SENT,
+        net::MULTICAST_PACKETS_RECEIVED,
+        // Here TR-181 lets the ACS have notification of them.
+        net::BROADCAST_PACKETS_SENT.notification(Notification::Normal),
+        net::BROADCAST_PACKETS_RECEIVED.notification(Notification::Normal),
+        net::UNKNOWN_PROTO_PACKETS_RECEIVED,
+    ],
+);
+
+/// The protocol of the interface of a row.
+pub(super) fn proto(cx: &mut Context, row: &Row) -> Result<String> {
+    Ok(cx.option(row, "proto")?.unwrap_or_else(|| String::from("none")))
+}
+
+/// The device that the configuration names; empty where it names none.
+fn configured_device(cx: &mut Context, row: &Row) -> Result<String> {
+    Ok(match cx.option(row, "device")? {
+        Some(device) => device,
+        None => cx.option(row, "ifname")?.unwrap_or_default(),
+    })
+}
+
+/// The device that packets of an interface go through now (`pppoe-wan`, `br-lan`), or the one that it is configured on.
+pub fn device(cx: &mut Context, row: &Row) -> Option<String> {
+    let key = cx.key(row).ok()?;
+    let interfaces = net::interfaces(cx).ok()?;
+    let state = interfaces.get(&key);
+    let live = net::text(state, "l3_device").or_else(|| net::text(state, "device")).map(String::from);
+    let device = live.or_else(|| configured_device(cx, row).ok())?;
+    net::is_device_name(&device).then_some(device)
+}
+
+/// The device, or the name of the section where another interface is on the same device, since names are unique.
+fn name(cx: &mut Context, row: &Row) -> Result<Text> {
+    let key = cx.key(row)?;
+    let Some(device) = device(cx, row) else { return Ok(Text::Owned(key)) };
+    let interfaces = net::interfaces(cx)?;
+    let sections = cx.package("network")?.sections().filter(|section| section.kind() == "interface");
+    let first = sections.into_iter().find(|section| {
+        let name = section.name().unwrap_or_default();
+        let state = interfaces.get(name);
+        let live = net::text(state, "l3_device").or_else(|| net::text(state, "device"));
+        live.or_else(|| section.get("device")).or_else(|| section.get("ifname")) == Some(device.as_str())
+    });
+    let mine = first.is_none_or(|first| first.name().is_none_or(|name| name == key));
+    let name = if mine { device } else { key };
+    Ok(Text::Owned(name.chars().take(64).collect()))
+}
+
+fn is_enabled(cx: &mut Context, row: &Row) -> Result<bool> {
+    Ok(cx.option(row, "disabled")?.as_deref().and_then(uci_truth) != Some(true))
+}
+
+/// The state as netifd has it.
+fn status(cx: &mut Context, row: &Row) -> Result<&'static str> {
+    if !is_enabled(cx, row)? {
+        return Ok("Down");
+    }
+    let key = cx.key(row)?;
+    let interfaces = net::interfaces(cx)?;
+    if !interfaces.known() {
+        return Ok("Unknown");
+    }
+    let state = interfaces.get(&key);
+    if net::truth(state, "up") {
+        return Ok("Up");
+    }
+    if net::truth(state, "pending") {
+        return Ok("Dormant");
+    }
+    let device = configured_device(cx, row)?;
+    if net::is_device_name(&device) {
+        match net::device_status(cx, &device) {
+            "NotPresent" => return Ok("NotPresent"),
+            "Down" => return Ok("LowerLayerDown"),
+            _ => {}
+        }
+    }
+    Ok("Down")
+}
+
+/// netifd says how long an interface has been up; for anything else, what the agent has seen counts.
+fn last_change(cx: &mut Context, row: &Row) -> Result<Text> {
+    let key = cx.key(row)?;
+    let status = status(cx, row)?;
+    let seen = net::seconds_in_state(cx, &format!("{INTERFACES}{key}"), status);
+    let interfaces = net::interfaces(cx)?;
+    let up = interfaces.get(&key).get("uptime").and_then(serde_json::Value::as_u64).filter(|_| status == "Up");
+    Ok(Text::Owned(up.unwrap_or(seen).min(u64::from(u32::MAX)).to_string()))
+}
+
+/// The link that the interface is on.
+fn lower_layers(cx: &mut Context, row: &Row) -> Result<Text> {
+    let device = configured_device(cx, row)?;
+    Ok(cx.path_of_key(ethernet::LINKS, &device).map_or(Text::Borrowed(""), Text::Owned))
+}
+
+fn set_lower_layers(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
+    if lower_layers(cx, row)? == value {
+        return Ok(());
+    }
+    if is_loopback(cx, row)? {
+        return Err(Fault::value("the loopback interface stays where it is"));
+    }
+    if value.is_empty() {
+        cx.set_option(row, "ifname", None)?;
+        return cx.set_option(row, "device", None);
+    }
+    // A link or, for a port that no interface is on yet, the port itself.
+    let target = match cx.row_of_path(ethernet::LINKS, value) {
+        Some(link) => Some(link),
+        None => cx.row_of_path(ethernet::INTERFACES, value),
+    };
+    let target = target.ok_or_else(|| Fault::value("not one Ethernet link"))?;
+    let device = cx.key(&target)?;
+    cx.set_option(row, "ifname", None)?;
+    cx.set_option(row, "device", Some(&device))
+}
+
+/// `/sbin/ifup` takes an interface down first; after the session, since it may be the one to the ACS.
+fn reset(cx: &mut Context, row: &Row, _: &str) -> Result<(), Fault> {
+    let name = cx.name_section(row)?;
+    cx.after(&["/sbin/ifup", &name]);
+    Ok(())
+}
+
+/// What is configured, or what the device has.
+fn mtu(cx: &mut Context, row: &Row) -> Result<Text> {
+    let set = cx.option(row, "mtu")?.and_then(|mtu| mtu.parse::<u32>().ok());
+    let live = match (set, device(cx, row)) {
+        (None, Some(device)) => net::sysfs(cx, &device, "mtu").and_then(|mtu| mtu.parse::<u32>().ok()),
+        _ => None,
+    };
+    // The kernel's own device may have more than the parameter can say.
+    Ok(Text::Owned(set.or(live).unwrap_or(1500).clamp(64, 65535).to_string()))
+}
+
+fn set_mtu(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
+    if mtu(cx, row)? == value { Ok(()) } else { cx.set_option(row, "mtu", Some(value)) }
+}
+
+fn kind(cx: &mut Context, row: &Row) -> Result<Text> {
+    let proto = proto(cx, row)?;
+    Ok(Text::Borrowed(if is_loopback(cx, row)? {
+        "Loopback"
+    } else if TUNNELS.contains(&proto.as_str()) {
+        "Tunnel"
+    } else {
+        "Normal"
+    }))
+}
+
+fn is_loopback(cx: &mut Context, row: &Row) -> Result<bool> {
+    Ok(configured_device(cx, row)? == "lo")
+}
+
+fn set_loopback(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
+    same(value, truth(is_loopback(cx, row)?), "an interface is a loopback, or it is none")
+}
+
+/// An interface that only asks for IPv6.
+fn only_ipv6(cx: &mut Context, row: &Row) -> Result<bool> {
+    Ok(matches!(proto(cx, row)?.as_str(), "dhcpv6" | "6in4" | "6to4" | "6rd"))
+}
+
+fn carries_ipv4(cx: &mut Context, row: &Row) -> Result<bool> {
+    Ok(!only_ipv6(cx, row)?)
+}
+
+fn set_ipv4(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
+    same(value, truth(carries_ipv4(cx, row)?), "the protocol of the interface says whether it has IPv4")
+}
+
+/// For PPP it is an option of the interface; for all others one of the device.
+fn carries_ipv6(cx: &mut Context, row: &Row) -> Result<bool> {
+    let set = if is_ppp(cx, row)? {
+        cx.option(row, "ipv6")?
+    } else {
+        let device = configured_device(cx, row)?;
+        ethernet::device_option(cx, &device, "ipv6")?
+    };
+    Ok(set.as_deref().and_then(uci_truth) != Some(false))
+}
+
+fn set_ipv6(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
+    let on = value == "true";
+    if carries_ipv6(cx, row)? == on {
+        return Ok(());
+    }
+    let option = if on { None } else { Some("0") };
+    if is_ppp(cx, row)? {
+        return cx.set_option(row, "ipv6", option);
+    }
+    let device = configured_device(cx, row)?;
+    if !net::is_device_name(&device) {
+        return Err(Fault::value("the interface has no device"));
+    }
+    ethernet::set_device_option(cx, &device, "ipv6", option)
+}
+
+fn is_ppp(cx: &mut Context, row: &Row) -> Result<bool> {
+    Ok(matches!(proto(cx, row)?.as_str(), "ppp" | "pppoe" | "pppoa" | "pptp" | "l2tp" | "3g"))
+}
+
+/// Whether the router's own prefix is given out on the interface, where it has one.
+fn has_ula(cx: &mut Context, row: &Row) -> Result<bool> {
+    let assigned = cx.option(row, "ip6assign")?.is_some_and(|bits| bits != "0");
+    let classes: Vec<String> = cx.section(row)?.list("ip6class").into_iter().map(String::from).collect();
+    let globals = cx.package("network")?.find("globals");
+    let prefix = globals.and_then(|globals| globals.get("ula_prefix")).is_some_and(|prefix| prefix.contains(':'));
+    Ok(assigned && prefix && (classes.is_empty() || classes.iter().any(|class| class == "local")))
+}
+
+fn set_ula(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
+    same(value, truth(has_ula(cx, row)?), "the prefixes that are given out on the interface say whether it has one")
+}
+
+fn same(value: &str, now: Text, reason: &str) -> Result<(), Fault> {
+    if now == value { Ok(()) } else { Err(Fault::value(reason)) }
+}
+
+/// The loopback stays, and so does the way to the ACS.
+fn delete(cx: &mut Context, row: &Row) -> Result<(), Fault> {
+    if is_loopback(cx, row)? {
+        return Err(Fault::name("the loopback interface cannot go"));
+    }
+    let key = cx.key(row)?;
+    let cpe = cx.package("cwmpd")?.find("cpe");
+    let way = cpe.and_then(|cpe| cpe.get("interface")).filter(|name| !name.is_empty()).unwrap_or("wan");
+    if key == way {
+        return Err(Fault::new(FaultCode::REQUEST_DENIED, "the ACS is reached through this interface"));
+    }
+    let id = cx.section(row)?.id();
+    cx.package_mut("network")?.remove_section(id);
+    Ok(())
+}

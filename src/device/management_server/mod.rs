@@ -1,0 +1,140 @@
+//! `Device.ManagementServer.`: the agent itself.
+//!
+//! What INTERFACE.md names lies in `/etc/config/cwmpd`; the rest is the agent's own state, under the name of the parameter.
+
+mod inform_parameter;
+
+use crate::error::{Fault, Result};
+use crate::model::context::{Context, Row};
+use crate::model::schema::{
+    Notification, Object, Text, constant, count, get, get_set, own, ro, rw, uci, uci_bool, uci_or, uci_words,
+};
+use crate::model::value::{BOOLEAN, DATE_TIME, Format, STRING, Type, UNKNOWN_TIME, UNSIGNED_INT};
+
+const CREDENTIAL: Type = STRING.lengths(&[(0, 256)]);
+
+/// Any other URL would be the last that this router hears of its ACS (TR-069a6 3.1).
+const ACS_URL: Format = Format { name: "http or https URL", check: is_acs_url };
+
+const COMPRESSIONS: &[(&str, &str)] = &[("none", "Disabled"), ("gzip", "GZIP"), ("deflate", "Deflate")];
+
+/// TR-181 2.17 Device.ManagementServer.
+pub static MANAGEMENT_SERVER: Object = Object::single(
+    "Device.ManagementServer.",
+    &[
+        rw("EnableCWMP", BOOLEAN, uci_bool("cwmpd.cpe=cpe.enable", "true")),
+        rw("URL", STRING.lengths(&[(0, 2048)]).format(ACS_URL), uci("cwmpd.acs=acs.url")),
+        rw("Username", CREDENTIAL, get_set(username, set_username)),
+        rw("Password", CREDENTIAL, uci("cwmpd.acs=acs.password")).hidden(),
+        rw("PeriodicInformEnable", BOOLEAN, uci_bool("cwmpd.acs=acs.periodic_enable", "true")),
+        rw(
+            "PeriodicInformInterval",
+            UNSIGNED_INT.ranges(&[(1, i64::MAX)]),
+            uci_or("cwmpd.acs=acs.periodic_interval", "3600"),
+        ),
+        rw("PeriodicInformTime", DATE_TIME, uci_or("cwmpd.acs=acs.periodic_time", UNKNOWN_TIME)),
+        ro("ParameterKey", STRING.lengths(&[(0, 32)]), own("")).forced_inform().notification(Notification::CanDeny),
+        ro("ConnectionRequestURL", STRING.lengths(&[(0, 2048)]), get(connection_request_url))
+            .forced_inform()
+            .notification(Notification::ForceDefaultEnabled),
+        rw("ConnectionRequestUsername", CREDENTIAL, uci("cwmpd.cpe=cpe.username")),
+        rw("ConnectionRequestPassword", CREDENTIAL, uci("cwmpd.cpe=cpe.password")).hidden(),
+        rw("UpgradesManaged", BOOLEAN, own("false")),
+        rw("DefaultActiveNotificationThrottle", UNSIGNED_INT, own("0")),
+        rw(
+            "CWMPRetryMinimumWaitInterval",
+            UNSIGNED_INT.ranges(&[(1, 65535)]),
+            uci_or("cwmpd.acs=acs.retry_min_wait", "5"),
+        ),
+        rw(
+            "CWMPRetryIntervalMultiplier",
+            UNSIGNED_INT.ranges(&[(1000, 65535)]),
+            uci_or("cwmpd.acs=acs.retry_multiplier", "2000"),
+        ),
+        rw("HTTPConnectionRequestEnable", BOOLEAN, own("true")),
+        ro("AliasBasedAddressing", BOOLEAN, constant("false")).forced_inform(),
+        // Both only mean something with Alias-based addressing.
+        rw(
+            "InstanceMode",
+            STRING.values(&["InstanceNumber", "InstanceAlias"]),
+            get_set(|_, _| Ok(Text::Borrowed("InstanceNumber")), |_, _, value| only(value, "InstanceNumber")),
+        ),
+        rw(
+            "AutoCreateInstances",
+            BOOLEAN,
+            get_set(|_, _| Ok(Text::Borrowed("false")), |_, _, value| only(value, "false")),
+        ),
+        ro("SupportedConnReqMethods", STRING.values(&["HTTP", "STUN", "XMPP"]).list(), constant("HTTP")),
+        ro(
+            "HTTPCompressionSupported",
+            STRING.values(&["GZIP", "Compress", "Deflate"]).list(),
+            constant("GZIP,Deflate"),
+        ),
+        rw(
+            "HTTPCompression",
+            STRING.values(&["Disabled", "GZIP", "Deflate"]),
+            uci_words("cwmpd.acs=acs.compression", COMPRESSIONS, "Disabled"),
+        ),
+        ro("InstanceWildcardsSupported", BOOLEAN, constant("true")),
+        ro("InformParameterNumberOfEntries", UNSIGNED_INT, count("InformParameter")),
+    ],
+);
+
+/// The objects of this directory.
+pub static OBJECTS: &[&Object] = &[&MANAGEMENT_SERVER, &inform_parameter::INFORM_PARAMETER];
+
+/// `auto` in the configuration stands for the form of TR-069a6 3.4.4.
+fn username(cx: &mut Context, _: &Row) -> Result<Text> {
+    let acs = cx.package("cwmpd")?.find("acs");
+    let name = acs.and_then(|acs| acs.get("username")).map(String::from).unwrap_or_default();
+    Ok(Text::Owned(if name == "auto" { super::device_info::who(cx)?.unique_name() } else { name }))
+}
+
+fn set_username(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
+    if username(cx, row)? == value {
+        return Ok(());
+    }
+    let id = match cx.package("cwmpd")?.find("acs").map(|acs| acs.id()) {
+        Some(id) => id,
+        None => {
+            let package = cx.package_mut("cwmpd")?;
+            package.add_section("acs", Some("acs")).map_err(|error| Fault::internal(error.to_string()))?
+        }
+    };
+    cx.package_mut("cwmpd")?.set(id, "username", value).map_err(|error| Fault::value(error.to_string()))?;
+    Ok(())
+}
+
+fn connection_request_url(cx: &mut Context, _: &Row) -> Result<Text> {
+    Ok(Text::Owned(cx.facts().connection_request_url.clone()))
+}
+
+/// Takes the one value that there is.
+fn only(value: &str, possible: &str) -> Result<(), Fault> {
+    if value == possible { Ok(()) } else { Err(Fault::value(format!("the router can only have {possible}"))) }
+}
+
+fn is_acs_url(text: &str) -> bool {
+    let rest = ["http://", "https://"].iter().find_map(|scheme| {
+        let (start, rest) = text.split_at_checked(scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then_some(rest)
+    });
+    let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    text.bytes().all(|byte| byte.is_ascii_graphic()) && host.is_some_and(|host| !host.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_urls_that_lead_to_an_acs_are_taken() {
+        for url in ["http://acs.example", "https://acs.example:7548/tr069?x=1", "HTTPS://[2001:db8::1]/"] {
+            assert!(is_acs_url(url), "{url}");
+        }
+        for url in ["ftp://acs.example/", "acs.example", "http://", "https:///path", "http://acs example/", "http:/acs"]
+        {
+            assert!(!is_acs_url(url), "{url}");
+        }
+    }
+}
