@@ -237,7 +237,8 @@ impl Agent {
         }
         self.look_for_bootstrap();
         self.refresh_facts();
-        self.look_at_values();
+        // Not at once: the connection request URL is there only when the port is open.
+        self.look_soon();
         self.save();
     }
 
