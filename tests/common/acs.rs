@@ -604,13 +604,18 @@ pub fn acs_fault(code: u16) -> Message {
 }
 
 /// Waits until there is something; `what` is said when it does not come.
-pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn wait_for<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    wait_looking_every(Duration::from_millis(5), what, look)
+}
+
+/// The same where looking costs something.
+pub fn wait_looking_every<T>(pause: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
         if let Some(found) = look() {
             return found;
         }
         assert!(Instant::now() < deadline, "{what}: it does not come");
-        thread::sleep(Duration::from_millis(5));
+        thread::sleep(pause);
     }
 }

@@ -12,7 +12,7 @@ use digest_auth::{AuthContext, WwwAuthenticateHeader};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::acs::{Acs, PATIENCE, wait_for};
+use super::acs::{Acs, PATIENCE, wait_for, wait_looking_every};
 use super::root::RouterRoot;
 
 /// The credentials of connection requests.
@@ -239,7 +239,7 @@ impl Agent {
 
     /// Waits until the last session is over for the daemon too.
     pub fn wait_idle(&self) -> serde_json::Value {
-        wait_for("the end of the session", || {
+        wait_looking_every(Duration::from_millis(40), "the end of the session", || {
             let status = self.status();
             let over = status["in_session"] == false
                 && status["last_session"]["ended"].as_str().is_some_and(|at| !at.is_empty());
