@@ -360,6 +360,7 @@ fn q05_e03_schedule_inform() {
     }
     let fault = session.refused(Message::ScheduleInform { delay_seconds: 0, command_key: "three".into() });
     assert_eq!(fault.code.0, 9003);
+    wait_for("both events", || agent.status()["pending_events"].to_string().contains("two").then_some(()));
     session.end();
     let inform = acs.serve();
     assert_eq!(codes(&inform), ["3 SCHEDULED", "M ScheduleInform", "M ScheduleInform"]);

@@ -235,11 +235,10 @@ impl Drop for Acs {
         let _ = TcpStream::connect(address);
         if thread::panicking() {
             for request in self.requests() {
-                eprintln!("-- {} {}", request.connection, request.line);
-                eprintln!(
-                    "{}",
-                    String::from_utf8_lossy(&unpacked(&request)[..]).chars().take(4000).collect::<String>()
-                );
+                let body = String::from_utf8_lossy(&unpacked(&request)).into_owned();
+                let message = body.split_once(":Body>").map_or(body.as_str(), |(_, message)| message);
+                let shown: String = message.chars().take(4000).collect();
+                eprintln!("-- connection {}: {}\n{shown}", request.connection, request.line);
             }
             return;
         }
