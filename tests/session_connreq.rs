@@ -3,6 +3,7 @@
 mod common;
 
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 
 use common::acs::{Acs, codes, told, wait_for};
 use common::agent::{Agent, PASSWORD, PATH, USERNAME, status_of};
@@ -131,6 +132,9 @@ fn c01_credentials_are_made_at_the_first_start() {
     for option in [format!("\toption username '{USERNAME}'\n"), format!("\toption password '{PASSWORD}'\n")] {
         agent.root.replace("/etc/config/cwmpd", &option, "");
     }
+    // As a package or an editor may leave it; from now on there is a secret in it.
+    let file = agent.root.at("/etc/config/cwmpd");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
     agent.start();
     acs.serve();
     let config = agent.root.read("/etc/config/cwmpd");
@@ -140,8 +144,7 @@ fn c01_credentials_are_made_at_the_first_start() {
     };
     let (username, password) = (option("username"), option("password"));
     assert!(!username.is_empty() && password.len() >= 16);
-    use std::os::unix::fs::PermissionsExt;
-    let mode = std::fs::metadata(agent.root.at("/etc/config/cwmpd")).unwrap().permissions().mode();
+    let mode = std::fs::metadata(file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     agent.wait_idle();
     assert_eq!(agent.connection_request_as(&username, &password), 200);
