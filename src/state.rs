@@ -9,6 +9,7 @@ use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
@@ -25,6 +26,10 @@ const VERSION: u32 = 1;
 
 /// The longest file that is read, in bytes. Larger ones are not ours.
 const LIMIT: usize = 32 << 20;
+
+/// How long a lock is waited for, and how often it is tried.
+const LOCK_WAIT: Duration = Duration::from_secs(1);
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Brings the state in a file of an older version up to the present one, given the name of the file and its version.
 pub type Migrate = fn(name: &str, version: u32, state: Value) -> Result<Value, String>;
@@ -110,13 +115,21 @@ impl Store {
     pub fn lock(&self) -> Result<Lock> {
         let shown = self.directory.display();
         // The directory itself is locked: so it works on a read-only disk, and leaves no file behind.
-        let directory = File::open(&self.directory).map_err(Error::io(format!("open {shown}")))?;
-        match Flock::lock(directory, FlockArg::LockExclusiveNonblock) {
-            Ok(directory) => Ok(Lock { _directory: directory }),
-            Err((_, Errno::EAGAIN)) => {
-                Err(Error::other(format!("another cwmpd is already running with the state in {shown}")))
+        let mut directory = File::open(&self.directory).map_err(Error::io(format!("open {shown}")))?;
+        let deadline = Instant::now() + LOCK_WAIT;
+        loop {
+            match Flock::lock(directory, FlockArg::LockExclusiveNonblock) {
+                Ok(directory) => return Ok(Lock { _directory: directory }),
+                // A program that was just being started when its parent was killed has the lock for a moment longer.
+                Err((same, Errno::EAGAIN)) if Instant::now() < deadline => {
+                    directory = same;
+                    std::thread::sleep(LOCK_PAUSE);
+                }
+                Err((_, Errno::EAGAIN)) => {
+                    return Err(Error::other(format!("another cwmpd is already running with the state in {shown}")));
+                }
+                Err((_, errno)) => return Err(Error::Io(format!("lock {shown}"), errno.into())),
             }
-            Err((_, errno)) => Err(Error::Io(format!("lock {shown}"), errno.into())),
         }
     }
 

@@ -167,10 +167,8 @@ fn t18_t23_a_certificate_of_a_configured_ca_is_taken() {
     assert_eq!(seen.version, rustls::ProtocolVersion::TLSv1_3);
 }
 
-#[test]
-fn t18_tls_12_is_spoken_too() {
-    let lab = Lab::new();
-    let identity = lab.ca.issue(&[HOST]);
+/// A server that speaks TLS 1.2 only.
+fn tls_12(identity: &Identity) -> Arc<ServerConfig> {
     let key = rustls::pki_types::PrivatePkcs8KeyDer::from(identity.key.serialize_der());
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS12])
@@ -178,7 +176,13 @@ fn t18_tls_12_is_spoken_too() {
         .with_no_client_auth()
         .with_single_cert(identity.chain.clone(), key.into())
         .unwrap();
-    let server = TlsServer::start(Arc::new(config), |_| ok());
+    Arc::new(config)
+}
+
+#[test]
+fn t18_tls_12_is_spoken_too() {
+    let lab = Lab::new();
+    let server = TlsServer::start(tls_12(&lab.ca.issue(&[HOST])), |_| ok());
     let (settings, sessions) = (lab.settings(server.url(HOST)), TlsSessions::default());
     for _ in 0..2 {
         assert_eq!(post(&settings, &sessions).unwrap().status, 200);
@@ -202,6 +206,51 @@ fn t18_a_chain_with_an_intermediate_is_checked() {
     refusal(lab.try_it(&identity, HOST, |_| {}));
     identity.chain.push(middle.der());
     assert_eq!(lab.try_it(&identity, HOST, |_| {}).unwrap().status, 200);
+}
+
+/// Keeps what it reads.
+struct Recorder(TcpStream, Arc<Mutex<Vec<u8>>>);
+
+impl Read for Recorder {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let amount = self.0.read(buffer)?;
+        self.1.lock().unwrap().extend_from_slice(&buffer[..amount]);
+        Ok(amount)
+    }
+}
+
+impl Write for Recorder {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.0.write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// In TLS each write is a record of its own, so that they can be counted, and in TLS 1.2 all records of this type are ours.
+#[test]
+fn head_and_body_go_out_in_one_write() {
+    const APPLICATION_DATA: u8 = 23;
+    let lab = Lab::new();
+    let (config, bytes) = (tls_12(&lab.ca.issue(&[HOST])), Arc::<Mutex<Vec<u8>>>::default());
+    let log = Arc::clone(&bytes);
+    let wrap = move |stream: TcpStream| {
+        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        let connection = ServerConnection::new(Arc::clone(&config)).map_err(io::Error::other)?;
+        Ok(Box::new(StreamOwned::new(connection, Recorder(stream, Arc::clone(&log)))) as Box<dyn Stream>)
+    };
+    let server = Server::start_at(IpAddr::V4(Ipv4Addr::LOCALHOST), wrap, |_| ok()).unwrap();
+    let settings = lab.settings(format!("https://{HOST}:{}/", server.address.port()));
+    assert_eq!(post(&settings, &TlsSessions::default()).unwrap().status, 200);
+    let bytes = bytes.lock().unwrap();
+    let (mut rest, mut records) = (&bytes[..], 0);
+    while let [kind, _, _, high, low, after @ ..] = rest {
+        records += usize::from(*kind == APPLICATION_DATA);
+        rest = &after[usize::from(*high) << 8 | usize::from(*low)..];
+    }
+    assert_eq!(records, 1);
 }
 
 #[test]

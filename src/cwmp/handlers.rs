@@ -85,7 +85,7 @@ pub fn handle(
     }
     match done {
         Ok((Answer::List(items), consequence)) => {
-            let body = Body::list(items.kind(), namespace, &header, Box::new(items));
+            let body = Body::list(items.kind(), namespace, &header, items);
             (Handled { body, fault: None }, consequence)
         }
         Ok((Answer::Message(message), consequence)) => {
@@ -102,24 +102,19 @@ pub fn handle(
 
 enum Answer {
     Message(Message),
-    List(Answers),
+    List(Box<Answers>),
 }
 
 fn carry_out(model: &mut Model, abilities: Abilities, request: Message) -> Result<(Answer, Consequence), Fault> {
     let message = |message| (Answer::Message(message), Consequence::None);
+    let list = |answers| (Answer::List(Box::new(answers)), Consequence::None);
     Ok(match request {
         Message::GetRpcMethods => {
             message(Message::GetRpcMethodsResponse(METHODS.iter().copied().map(String::from).collect()))
         }
-        Message::GetParameterValues { names } => {
-            (Answer::List(Answers::values(model.context(), &names)?), Consequence::None)
-        }
-        Message::GetParameterNames { path, next_level } => {
-            (Answer::List(Answers::names(model.context(), &path, next_level)?), Consequence::None)
-        }
-        Message::GetParameterAttributes { names } => {
-            (Answer::List(Answers::attributes(model.context(), &names)?), Consequence::None)
-        }
+        Message::GetParameterValues { names } => list(Answers::values(model.context(), &names)?),
+        Message::GetParameterNames { path, next_level } => list(Answers::names(model.context(), &path, next_level)?),
+        Message::GetParameterAttributes { names } => list(Answers::attributes(model.context(), &names)?),
         Message::SetParameterValues { parameters, parameter_key } => {
             let assignments: Vec<_> = parameters.into_iter().map(assignment).collect();
             let written = model.set_values(&assignments, Some(&parameter_key))?;

@@ -31,7 +31,7 @@ use crate::model::transaction::Written;
 use crate::platform::clock::{ClockCheck, boot_id};
 use crate::platform::live::Live;
 use crate::platform::net::{InterfaceState, interface_state};
-use crate::platform::uci::EditError;
+use crate::platform::uci::{self, EditError};
 use crate::platform::{System, power};
 use crate::soap::rpc::{DeviceId, Inform};
 use crate::state::{Loaded, Store, Was};
@@ -46,6 +46,9 @@ const GOOD_TIME: u64 = 24 * 3600;
 
 /// After a failed save it is tried again this much later.
 const SAVE_AGAIN: Duration = Duration::from_secs(60);
+
+/// The files that a commit has replaced are let go of this much later.
+const RELEASE: Duration = Duration::from_secs(6);
 
 /// Changes come in bursts; they are looked at this long after the first.
 const SETTLE: Duration = Duration::from_millis(500);
@@ -115,6 +118,7 @@ pub struct Agent {
     started: Duration,
     look_at: Option<Duration>,
     save_at: Option<Duration>,
+    release_at: Option<Duration>,
     listening_port: Option<u16>,
     switches: Switches,
 }
@@ -161,7 +165,7 @@ impl Agent {
     /// # Errors
     /// When another daemon has the state, or its directory cannot be used.
     pub fn open(options: &Options, live: Arc<Live>) -> Result<(Self, crate::state::Lock)> {
-        let Standalone { config, model, store, lock, fresh, .. } = Standalone::open_with(options, live.clone())?;
+        let Standalone { config, model, store, lock, fresh, clock, .. } = Standalone::open_with(options, live.clone())?;
         let (saved, was, told) = {
             let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
             let Loaded { value: saved, was } = store.load::<Saved>(STATE);
@@ -171,7 +175,7 @@ impl Agent {
             }
             (saved, was, told)
         };
-        let clock = ClockCheck::new(live.as_ref(), Some(saved.last_good_time).filter(|seconds| *seconds > 0));
+        let clock = clock.not_before(saved.last_good_time);
         let interface = interface_state(live.as_ref(), &config.cpe.interface);
         let started = live.monotonic();
         let switches = Switches::read(&mut model.context());
@@ -180,7 +184,7 @@ impl Agent {
             options: options.clone(),
             periodic: Periodic::new(periodic_settings(&config), look(live.as_ref(), &clock), random()),
             offer: Offer::new(version(&config)),
-            planner: Planner::new(reachable(live.as_ref(), &config, &interface), Duration::ZERO),
+            planner: Planner::new(reachable(&interface), Duration::ZERO),
             live,
             model,
             config,
@@ -198,6 +202,7 @@ impl Agent {
             started,
             look_at: None,
             save_at: None,
+            release_at: None,
             listening_port: None,
         };
         agent.take_up(&was, fresh);
@@ -221,23 +226,24 @@ impl Agent {
                 let milliseconds = u64::from(self.config.cpe.start_delay).saturating_mul(1000);
                 let wait = milliseconds.saturating_mul(u64::from(random())) / u64::from(u32::MAX);
                 let until = self.started.saturating_add(Duration::from_millis(wait));
-                let interface = reachable(self.live.as_ref(), &self.config, &self.interface);
+                let interface = reachable(&self.interface);
                 self.planner = Planner::new(interface, until);
             }
         }
         self.saved.scheduled.restore(same_boot, self.now());
+        // An ACS may take the credentials away later on; they are made on the first start only.
         if self.saved.path.is_empty() {
             let mut bytes = [0; 16];
             super::fill_random(&mut bytes);
             self.saved.path = random_path(bytes);
+            self.make_credentials();
         }
-        self.make_credentials();
         if fresh && matches!(was, Was::Fresh) {
             self.set_first_attributes();
         }
         self.look_for_bootstrap();
         self.refresh_facts();
-        // Not at once: the connection request URL is there only when the port is open.
+        // What changed over the reboot is looked for when the port is open and the connection request URL is known (CONFORMANCE N-08).
         self.look_soon();
         self.save();
     }
@@ -370,7 +376,7 @@ impl Agent {
     /// An address or a link of the kernel has changed, or what `interface` means.
     pub fn network_changed(&mut self) {
         self.interface = interface_state(self.live.as_ref(), &self.config.cpe.interface);
-        self.planner.interface(reachable(self.live.as_ref(), &self.config, &self.interface));
+        self.planner.interface(reachable(&self.interface));
         self.refresh_facts();
         self.look_soon();
     }
@@ -467,6 +473,7 @@ impl Agent {
 
     /// Something was written by the command line: others than the ACS, so that the ACS hears of it (CONFORMANCE N-04).
     pub fn written_locally(&mut self, written: &Written) {
+        self.release_at = Some(self.live.monotonic().saturating_add(RELEASE));
         if written.effects.packages.contains(PACKAGE) {
             self.reload();
         }
@@ -490,7 +497,8 @@ impl Agent {
     /// When something is to be done besides sessions.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Duration> {
-        [self.periodic.due(), self.saved.scheduled.due(), self.look_at, self.save_at].into_iter().flatten().min()
+        let own = [self.look_at, self.save_at, self.release_at];
+        [self.periodic.due(), self.saved.scheduled.due()].into_iter().chain(own).flatten().min()
     }
 
     /// Does what is due.
@@ -509,6 +517,10 @@ impl Agent {
         }
         if self.save_at.is_some_and(|at| at <= now.monotonic) || self.must_save() {
             self.save();
+        }
+        if self.release_at.is_some_and(|at| at <= now.monotonic) {
+            self.release_at = None;
+            uci::release_replaced();
         }
     }
 
@@ -730,6 +742,7 @@ impl Agent {
     }
 
     fn promise_effects(&mut self, effects: Effects) {
+        self.release_at = Some(self.live.monotonic().saturating_add(RELEASE));
         let packages = effects.packages.into_iter().filter(|package| package != PACKAGE);
         self.saved.promised.packages.extend(packages);
         self.saved.promised.programs.extend(effects.programs);
@@ -924,10 +937,9 @@ fn periodic_settings(config: &Config) -> PeriodicSettings {
     }
 }
 
-/// Whether there is a way to the ACS, as far as anybody can tell: an interface that nobody knows is no reason to wait.
-fn reachable(live: &Live, config: &Config, state: &InterfaceState) -> Interface {
-    let known = live.load_package("network").is_ok_and(|network| network.find(&config.cpe.interface).is_some());
-    match (state.up, known || state.device.is_some()) {
+/// Whether there is a way to the ACS, as far as anybody can tell: what nobody is certain of is no reason to wait.
+fn reachable(state: &InterfaceState) -> Interface {
+    match (state.up, state.certain) {
         (true, _) => Interface::Up,
         (false, true) => Interface::Down,
         (false, false) => Interface::Unknown,

@@ -102,9 +102,9 @@ pub enum Reply {
 /// What a command has done, or is about to tell.
 pub enum Done {
     /// Values to be told.
-    Values(Answers),
+    Values(Box<Answers>),
     /// Names to be told, and where their types are looked up.
-    Names(Answers, Context),
+    Names(Box<(Answers, Context)>),
     /// Something was written.
     Written(Written),
     /// A row was added.
@@ -117,9 +117,9 @@ pub enum Done {
 /// Why it was refused.
 pub fn carry_out(model: &mut Model, command: &Command) -> Result<Done, Fault> {
     let done = match command {
-        Command::Get { names } => Done::Values(Answers::values(model.context(), names)?),
+        Command::Get { names } => Done::Values(Box::new(Answers::values(model.context(), names)?)),
         Command::Names { path, next_level } => {
-            Done::Names(Answers::names(model.context(), path, *next_level)?, model.context())
+            Done::Names(Box::new((Answers::names(model.context(), path, *next_level)?, model.context())))
         }
         Command::Set { values } => {
             let assignment =
@@ -146,7 +146,7 @@ impl Done {
     pub fn written(&self) -> Option<&Written> {
         match self {
             Self::Written(written) | Self::Added(_, written) => Some(written),
-            Self::Values(_) | Self::Names(..) => None,
+            Self::Values(_) | Self::Names(_) => None,
         }
     }
 
@@ -160,7 +160,8 @@ impl Done {
                     }
                 }) {}
             }
-            Self::Names(mut answers, mut types) => {
+            Self::Names(names) => {
+                let (mut answers, mut types) = *names;
                 while answers.next(&mut |item| {
                     if let Item::Name { name, writable } = item {
                         let kind = match resolve(&mut types, name).as_deref() {

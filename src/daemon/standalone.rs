@@ -7,10 +7,13 @@ use super::agent::apply;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::model::context::Effects;
+use crate::model::context::{Effects, Facts};
 use crate::model::registry::Registry;
+use crate::model::schema::Object;
 use crate::model::tree::Schema;
+use crate::model::vendor;
 use crate::platform::System;
+use crate::platform::clock::ClockCheck;
 use crate::platform::identity::Identity;
 use crate::platform::live::Live;
 use crate::platform::uci::{CommitError, Package};
@@ -34,6 +37,8 @@ pub struct Standalone {
     pub lock: Lock,
     /// Whether there was no registry: this is the first time.
     pub fresh: bool,
+    /// Whether the clock can be believed.
+    pub clock: ClockCheck,
     live: Arc<Live>,
 }
 
@@ -82,8 +87,11 @@ impl Standalone {
             keeper.lock().unwrap_or_else(PoisonError::into_inner).save(REGISTRY, registry)
         });
         let schema = Arc::new(schema(live.as_ref())?);
-        let model = Model::new(live.clone(), schema, registry, keep);
-        Ok(Self { config, model, store, lock, fresh: was == Was::Fresh, live })
+        let mut model = Model::new(live.clone(), schema, registry, keep);
+        let clock = ClockCheck::new(live.as_ref(), None);
+        let clock_known = clock.is_known(live.wall_clock());
+        model.set_facts(Facts { clock_known, interface: config.cpe.interface.clone(), ..Facts::default() });
+        Ok(Self { config, model, store, lock, fresh: was == Was::Fresh, clock, live })
     }
 
     /// Brings what was written into effect.
@@ -93,14 +101,25 @@ impl Standalone {
 }
 
 /// The standard objects and those of the vendor's model files; a file with mistakes is left out, and each mistake logged.
-fn schema(_system: &dyn System) -> Result<Schema> {
-    Schema::new(crate::device::objects())
+fn schema(system: &dyn System) -> Result<Schema> {
+    let standard: Vec<&'static Object> = crate::device::objects().collect();
+    let (files, problems) = vendor::load(system, &standard);
+    for problem in problems {
+        log::error!("{problem}");
+    }
+    let vendor::Installed { objects, apply } = vendor::install(files);
+    let mut schema = Schema::new(standard.into_iter().chain(objects))?;
+    for (path, argv) in apply {
+        schema.add_apply(path, argv);
+    }
+    Ok(schema)
 }
 
 /// Every mistake in the vendor's model files.
 #[must_use]
-pub fn vendor_problems(_system: &dyn System) -> Vec<String> {
-    Vec::new()
+pub fn vendor_problems(system: &dyn System) -> Vec<vendor::Problem> {
+    let standard: Vec<&'static Object> = crate::device::objects().collect();
+    vendor::load(system, &standard).1
 }
 
 /// Who the router is.

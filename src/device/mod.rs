@@ -4,13 +4,16 @@
 //! correct it, and add a parameter; the words that a table uses are explained in [`crate::model::schema`].
 
 pub mod device_info;
+pub mod dhcpv4;
 pub mod ethernet;
 pub mod hosts;
 pub mod ip;
 pub mod management_server;
+pub mod nat;
 pub mod net;
 pub mod root;
 pub mod time;
+pub mod wifi;
 
 use crate::model::schema::Object;
 
@@ -23,6 +26,9 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         time::OBJECTS,
         ethernet::OBJECTS,
         ip::OBJECTS,
+        wifi::OBJECTS,
+        dhcpv4::OBJECTS,
+        nat::OBJECTS,
         hosts::OBJECTS,
     ];
     groups.into_iter().flatten().copied()

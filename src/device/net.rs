@@ -168,6 +168,7 @@ fn device_of(cx: &mut Context, row: &Row) -> Option<String> {
     let schema = cx.schema().clone();
     let path = schema.node(row.node()).object.map(|object| object.path)?;
     match path {
+        "Device.WiFi.SSID.{i}." => super::wifi::device_of(cx, row),
         "Device.IP.Interface.{i}." => super::ip::interface::device(cx, row),
         _ => cx.key(row).ok(),
     }

@@ -55,7 +55,7 @@ fn from_source(context: &mut Context, node: NodeId, row: &Row, parameter: &Param
             from_uci(context, row, value, option, map, missing)
         }
         Source::File(path) => {
-            let path = fill(context, row, path)?;
+            let path = fill_path(context, row, path)?;
             let text = context.file(&path)?;
             canonical(value, text.lines().next().unwrap_or_default())
         }
@@ -63,9 +63,14 @@ fn from_source(context: &mut Context, node: NodeId, row: &Row, parameter: &Param
             let object = fill(context, row, object)?;
             let mut arguments: Json = serde_json::from_str(arguments).unwrap_or(Json::Null);
             fill_json(context, row, &mut arguments)?;
-            let pointer = fill(context, row, pointer)?;
             let reply = context.ubus(&object, method, &arguments)?;
-            canonical(value, &json_text(reply.pointer(&pointer).unwrap_or(&Json::Null), value))
+            match super::vendor::find(context, row, &reply, pointer)?.unwrap_or(&Json::Null) {
+                Json::Object(_) => Err(Error::Other(format!("{object} {method}: {pointer} is an object"))),
+                Json::Array(_) if value.list.is_none() => {
+                    Err(Error::Other(format!("{object} {method}: {pointer} is a list")))
+                }
+                found => canonical(value, &json_text(found, value)),
+            }
         }
         Source::Program(argv) => {
             let argv = argv.iter().map(|part| fill(context, row, part)).collect::<Result<Vec<_>>>()?;
@@ -129,7 +134,9 @@ fn uci_text(section: Section<'_>, option: &str, map: Map) -> Option<String> {
     section.get(option).map(String::from)
 }
 
-fn truth(value: bool) -> Text {
+/// A boolean as the text of a parameter.
+#[must_use]
+pub fn truth(value: bool) -> Text {
     Text::Borrowed(if value { "true" } else { "false" })
 }
 
@@ -170,19 +177,27 @@ pub fn stage(context: &mut Context, node: NodeId, row: &Row, parameter: &Paramet
         }
         // What it is already is left alone, so that a default is not written down and no service disturbed (CONFORMANCE P-12).
         Source::Uci { .. } if stored(context, node, row, parameter).is_ok_and(|now| now == value) => Ok(()),
-        Source::Uci { .. } | Source::File(_) | Source::Program(_) => to_place(context, row, &parameter.source, value),
-        Source::Vendor { write, .. } => to_place(context, row, write, value),
+        Source::Uci { .. } | Source::File(_) | Source::Program(_) => {
+            to_place(context, row, &parameter.value, &parameter.source, value)
+        }
+        Source::Vendor { write, .. } => to_place(context, row, &parameter.value, write, value),
         Source::Constant(_) | Source::Count(_) | Source::Get(_) | Source::Together(_) | Source::Ubus { .. } => {
             Err(FaultCode::NON_WRITABLE_PARAMETER.into())
         }
     }
 }
 
-fn to_place(context: &mut Context, row: &Row, place: &Source, value: &str) -> Result<(), Fault> {
+fn to_place(context: &mut Context, row: &Row, kind: &Type, place: &Source, value: &str) -> Result<(), Fault> {
     match *place {
         Source::Uci { option, map, .. } => to_uci(context, row, option, map, value),
         Source::File(path) => {
-            let path = fill(context, row, path)?;
+            let path = fill_path(context, row, path)?;
+            // The kernel knows booleans as digits.
+            let value = match value {
+                "true" if kind.kind == Kind::Boolean => "1",
+                "false" if kind.kind == Kind::Boolean => "0",
+                other => other,
+            };
             context.stage_file(&path, value);
             Ok(())
         }
@@ -273,16 +288,29 @@ pub fn exists(context: &mut Context, path: &str) -> bool {
 
 /// Puts what the row is known by (`{key}`) and options of its section (`{uci:option}`) into a text.
 pub(super) fn fill(context: &mut Context, row: &Row, text: &str) -> Result<String> {
+    fill_with(context, row, text, |_| true)
+}
+
+/// As [`fill`], for the path of a file: what is put in is the name of one file or directory and never leads elsewhere.
+pub(super) fn fill_path(context: &mut Context, row: &Row, path: &str) -> Result<String> {
+    fill_with(context, row, path, |name| !name.is_empty() && !name.contains(['/', '\0']) && name != "." && name != "..")
+}
+
+fn fill_with(context: &mut Context, row: &Row, text: &str, good: fn(&str) -> bool) -> Result<String> {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
         filled.push_str(before);
         let (name, after) = after.split_once('}').ok_or_else(|| Error::other("a { without its }"))?;
-        match name.strip_prefix("uci:") {
-            Some(option) => filled.push_str(&context.option(row, option)?.unwrap_or_default()),
-            None if name == "key" => filled.push_str(&context.key(row)?),
+        let value = match name.strip_prefix("uci:") {
+            Some(option) => context.option(row, option)?.unwrap_or_default(),
+            None if name == "key" => context.key(row)?,
             None => return Err(Error::Other(format!("{{{name}}} is neither {{key}} nor {{uci:option}}"))),
+        };
+        if !good(&value) {
+            return Err(Error::Other(format!("{{{name}}} is {value:?}, which is no name of a file")));
         }
+        filled.push_str(&value);
         rest = after;
     }
     filled.push_str(rest);

@@ -16,6 +16,7 @@ use super::registry::Registry;
 use super::schema::Rows;
 use super::tree::{NodeId, ROOT, Schema};
 use crate::error::{Error, Fault, Result};
+use crate::platform::ubus::UbusError;
 use crate::platform::uci::{CommitError, OptionValue, Package, Section, SectionId};
 use crate::platform::{InterfaceAddress, Program, System};
 
@@ -153,9 +154,14 @@ pub struct Context {
     own: BTreeMap<String, Option<String>>,
     added: Vec<(String, u32)>,
     forgotten: Vec<(String, u32)>,
+    moved: Vec<(String, String, u32)>,
     values: BTreeMap<String, String>,
     actions: Vec<Vec<String>>,
     effects: Effects,
+    /// Programs and ubus objects that gave no answer in time: they are not waited for again.
+    silent: BTreeSet<String>,
+    /// Where in the array of a ubus reply the last row was found.
+    pub(super) last_item: usize,
 }
 
 impl Context {
@@ -183,9 +189,12 @@ impl Context {
             own: BTreeMap::new(),
             added: Vec::new(),
             forgotten: Vec::new(),
+            moved: Vec::new(),
             values: BTreeMap::new(),
             actions: Vec::new(),
             effects: Effects::default(),
+            silent: BTreeSet::new(),
+            last_item: 0,
         }
     }
 
@@ -288,7 +297,13 @@ impl Context {
     pub fn ubus(&mut self, object: &str, method: &str, arguments: &Json) -> Result<Rc<Json>> {
         let call = format!("{object} {method} {arguments}");
         if !self.replies.contains_key(&call) {
-            let reply = self.system.ubus_call(object, method, arguments);
+            let reply = match self.silent.contains(object) {
+                true => Err(UbusError::TimedOut),
+                false => self.system.ubus_call(object, method, arguments),
+            };
+            if let Err(UbusError::TimedOut) = reply {
+                self.silent.insert(String::from(object));
+            }
             self.replies.insert(call.clone(), reply.map(Rc::new).map_err(|error| error.to_string()));
         }
         kept(&self.replies, &call)
@@ -301,7 +316,15 @@ impl Context {
     pub fn program(&mut self, argv: &[&str]) -> Result<Rc<str>> {
         let call = argv.join("\0");
         if !self.programs.contains_key(&call) {
-            let text = self.run(argv).map(Rc::from).map_err(|error| error.to_string());
+            let program = argv.first().copied().unwrap_or_default();
+            let text = match self.silent.contains(program) {
+                true => Err(Error::Other(format!("{program} did not end in time before"))),
+                false => self.run(argv),
+            };
+            if matches!(&text, Err(Error::Io(_, error)) if error.kind() == std::io::ErrorKind::TimedOut) {
+                self.silent.insert(String::from(program));
+            }
+            let text = text.map(Rc::from).map_err(|error| error.to_string());
             self.programs.insert(call.clone(), text);
         }
         kept(&self.programs, &call)
@@ -415,14 +438,17 @@ impl Context {
         let mut registry = registry.lock().unwrap_or_else(PoisonError::into_inner);
         let mut rows = Vec::with_capacity(ids.len());
         {
-            let package = self.package(package)?;
+            self.package(package)?;
+            let Some(Ok(package)) = self.packages.get(package) else { return Ok(rows) };
             for id in ids {
                 let name = package
                     .section(id)
                     .and_then(|section| section.name())
                     .or_else(|| names.get(&id).map(String::as_str));
                 if let Some(name) = name {
-                    rows.push(Entry { number: registry.number(path, name), id: RowId::Section(id) });
+                    let moved = self.moved.iter().rev().find(|(table, key, _)| table == path && key == name);
+                    let number = moved.map_or_else(|| registry.number(path, name), |(_, _, number)| *number);
+                    rows.push(Entry { number, id: RowId::Section(id) });
                 }
             }
         }
@@ -489,13 +515,8 @@ impl Context {
             RowId::Root => Ok(String::new()),
             RowId::Key(key) => Ok(String::from(key.as_ref())),
             &RowId::Section(id) => {
-                if let Some(name) = self.section(row)?.name() {
-                    return Ok(String::from(name));
-                }
-                let package = self.package_of(row).unwrap_or_default();
-                self.name_sections(package)?;
-                let name = self.names.get(package).and_then(|names| names.get(&id)).cloned();
-                name.ok_or_else(|| Error::other("the section has no name"))
+                let package = self.package_of(row).ok_or_else(|| Error::other("the row has no section"))?;
+                self.section_name(package, id)
             }
         }
     }
@@ -506,6 +527,20 @@ impl Context {
     /// When the section is not there (any more).
     pub fn option(&mut self, row: &Row, option: &str) -> Result<Option<String>> {
         Ok(self.section(row)?.get(option).filter(|value| !value.is_empty()).map(String::from))
+    }
+
+    /// What a section is known by: its name, or the one that it will get.
+    ///
+    /// # Errors
+    /// When the package cannot be read, or has no such section.
+    pub fn section_name(&mut self, package: &str, id: SectionId) -> Result<String> {
+        let section = self.package(package)?.section(id).ok_or_else(|| Error::other("the section is gone"))?;
+        if let Some(name) = section.name() {
+            return Ok(String::from(name));
+        }
+        self.name_sections(package)?;
+        let name = self.names.get(package).and_then(|names| names.get(&id)).cloned();
+        name.ok_or_else(|| Error::other("the section has no name"))
     }
 
     /// The path, without its last dot, of the row of a table (such as `Device.IP.Interface.`) that is known by a key; the table must not lie in
@@ -551,10 +586,14 @@ impl Context {
     /// # Errors
     /// When the section is not there (any more), or UCI cannot hold the value.
     pub fn set_option(&mut self, row: &Row, option: &str, value: Option<&str>) -> Result<(), Fault> {
-        if self.section(row)?.value(option).is_none() && value.is_none() {
-            return Ok(());
-        }
-        if value.is_some() && self.section(row)?.get(option) == value {
+        // UCI has no empty texts.
+        let value = value.filter(|value| !value.is_empty());
+        let unchanged = match (self.section(row)?.value(option), value) {
+            (None, None) => true,
+            (Some(OptionValue::Text(text)), Some(value)) => text == value,
+            _ => false,
+        };
+        if unchanged {
             return Ok(());
         }
         self.name_section(row)?;
@@ -580,6 +619,16 @@ impl Context {
         Ok(())
     }
 
+    /// A name that no section of a package has or had.
+    ///
+    /// # Errors
+    /// When the package cannot be read.
+    pub fn new_section_name(&mut self, package: &str) -> Result<String> {
+        let registry = self.registry.clone();
+        let package = self.package(package)?;
+        Ok(registry.lock().unwrap_or_else(PoisonError::into_inner).new_section_name(package))
+    }
+
     /// A new section with a name that nothing else has.
     ///
     /// # Errors
@@ -590,11 +639,7 @@ impl Context {
         kind: &str,
         options: &[(&str, &str)],
     ) -> Result<(SectionId, String), Fault> {
-        let registry = self.registry.clone();
-        let name = {
-            let found = self.package(package)?;
-            registry.lock().unwrap_or_else(PoisonError::into_inner).new_section_name(found)
-        };
+        let name = self.new_section_name(package)?;
         let package = self.package_mut(package)?;
         let id = package.add_section(kind, Some(&name)).map_err(|error| Fault::internal(error.to_string()))?;
         for (option, value) in options {
@@ -632,6 +677,15 @@ impl Context {
     pub(super) fn forget(&mut self, table: &str, number: u32) {
         self.tables.clear();
         self.forgotten.push((String::from(table), number));
+    }
+
+    /// Lets a row of a table of sections stand for another section from now on, with its number and all that belongs to it.
+    pub fn move_row(&mut self, row: &Row, section: &str) {
+        if let Some(around) = row.parent() {
+            let table = self.schema.path(row.node(), around);
+            self.tables.clear();
+            self.moved.push((table, String::from(section), row.number()));
+        }
     }
 
     /// Stages a value for a file of sysfs or procfs.
@@ -707,6 +761,9 @@ impl Context {
         }
         for (table, number) in &self.forgotten {
             registry.forget(table, *number);
+        }
+        for (table, key, number) in &self.moved {
+            registry.move_row(table, key, *number);
         }
         for (name, value) in &self.own {
             registry.set_own(name, value.clone());

@@ -121,6 +121,14 @@ impl Registry {
         self.dirty = true;
     }
 
+    /// Gives an instance number to another key, because what the row stands for has moved there.
+    pub fn move_row(&mut self, table: &str, key: &str, number: u32) {
+        let numbers = self.tables.entry(String::from(table)).or_default();
+        numbers.by_key.retain(|_, n| *n != number);
+        numbers.by_key.insert(Box::from(key), number);
+        self.dirty = true;
+    }
+
     fn forget_below(&mut self, row: &str) {
         self.tables.retain(|path, _| !path.starts_with(row));
         self.own.retain(|name, _| !name.starts_with(row));

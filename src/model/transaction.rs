@@ -42,7 +42,6 @@ type Touched = BTreeMap<(NodeId, String), TouchedRow>;
 
 #[derive(Default)]
 struct TouchedRow {
-    row: Option<Rc<Row>>,
     together: Vec<(&'static str, String)>,
     changed: Vec<&'static str>,
 }
@@ -160,7 +159,7 @@ fn stage_all(context: &mut Context, assignments: &[Assignment]) -> Result<(), Fa
     }
     let mut blamed: Vec<(String, Fault)> = Vec::new();
     for ((node, path), touched) in &touched {
-        let Some(row) = &touched.row else { continue };
+        let Some(row) = row_now(context, path) else { continue };
         // A row with a bad entry is not judged: what is wrong with it is known already.
         let faulty = assignments
             .iter()
@@ -169,14 +168,14 @@ fn stage_all(context: &mut Context, assignments: &[Assignment]) -> Result<(), Fa
         if faulty {
             continue;
         }
-        if let Err((parameter, fault)) = finish_row(context, *node, row, touched) {
+        if let Err((parameter, fault)) = finish_row(context, *node, &row, touched) {
             blamed.push((format!("{path}{parameter}"), fault));
         }
     }
     if blamed.is_empty() && faults.iter().all(Option::is_none) {
         for ((node, path), touched) in &touched {
-            let Some(row) = &touched.row else { continue };
-            if let Err((parameter, fault)) = judge_row(context, *node, row, &touched.changed) {
+            let Some(row) = row_now(context, path) else { continue };
+            if let Err((parameter, fault)) = judge_row(context, *node, &row, &touched.changed) {
                 blamed.push((format!("{path}{parameter}"), fault));
             }
             apply_vendor(context, *node);
@@ -207,6 +206,14 @@ fn stage_all(context: &mut Context, assignments: &[Assignment]) -> Result<(), Fa
     Err(fault)
 }
 
+/// The row that a path stands for now: what was staged may have moved it to another section.
+fn row_now(context: &mut Context, path: &str) -> Option<Rc<Row>> {
+    match resolve(context, path).ok()?.as_slice() {
+        [Target::Object(_, row)] => Some(row.clone()),
+        _ => None,
+    }
+}
+
 fn parent_path(name: &str) -> &str {
     name.rfind('.').and_then(|dot| name.get(..=dot)).unwrap_or_default()
 }
@@ -231,7 +238,6 @@ fn stage_one(context: &mut Context, assignment: &Assignment, touched: &mut Touch
     }
     let path = context.schema().path(*node, row);
     let entry = touched.entry((*node, path)).or_default();
-    entry.row = Some(row.clone());
     entry.changed.push(parameter.name);
     if let Source::Together(_) = parameter.source {
         entry.together.push((parameter.name, value));
@@ -362,7 +368,7 @@ fn add_row(context: &mut Context, node: NodeId, around: &Rc<Row>, path: &str) ->
 /// Gives a new row the defaults of TR-181 (CONFORMANCE P-61), where it has other values.
 fn set_defaults(context: &mut Context, node: NodeId, row: &Rc<Row>) -> Result<(), Fault> {
     let schema = context.schema().clone();
-    let mut together = TouchedRow { row: Some(row.clone()), ..TouchedRow::default() };
+    let mut together = TouchedRow::default();
     for parameter in &schema.node(node).parameters {
         let Some(default) = parameter.default.filter(|_| parameter.writable && !parameter.command) else { continue };
         if stored(context, node, row, parameter).is_ok_and(|value| value == default) {

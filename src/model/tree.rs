@@ -53,7 +53,8 @@ pub struct Schema {
 
 impl Schema {
     /// Makes the tree. A later object of the same path replaces parameters of the same name, one by one, and adds the others (INTERFACE.md,
-    /// vendor model files); the rows of a table are those of the last object that says where they come from.
+    /// vendor model files); the rows of a table are those of the last object that says where they come from. An object whose path ends with
+    /// `{i}.` and that says nothing of rows adds parameters to a table.
     ///
     /// # Errors
     /// When a path is no path, or when two objects differ in whether it is a table.
@@ -84,7 +85,7 @@ impl Schema {
         Ok(schema)
     }
 
-    /// Names programs that run when a request has changed something below a path (a vendor's `apply`).
+    /// Names programs that run when a request has changed an object with this path, or one of its rows (a vendor's `apply`).
     pub fn add_apply(&mut self, path: &'static str, argv: &'static [&'static str]) {
         self.programs.push((path, argv));
     }
@@ -110,10 +111,12 @@ impl Schema {
             let last = parts.peek().is_none();
             node = self.child_or_new(node, name)?;
             let Some(entry) = self.nodes.get_mut(usize::from(node.0)) else { continue };
-            if last && object.table.is_some() != table {
-                return Err(bad("{i} at the end and rows go together"));
+            if last && object.table.is_some() && !table {
+                return Err(bad("a table ends with {i}."));
             }
-            if last && (table || entry.table().is_none()) {
+            // What only adds parameters leaves the rows, and how the object judges and writes, as they are.
+            let defines = object.table.is_some() || object.set_together.is_some() || object.check.is_some();
+            if last && (entry.object.is_none() || defines) {
                 entry.object = Some(object);
             }
             if entry.table().is_some() != table {

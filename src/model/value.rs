@@ -226,7 +226,7 @@ impl Type {
     pub fn accept(&self, sent: Option<&str>, text: &str) -> Result<String, Fault> {
         let untyped = match sent {
             None => true,
-            Some(sent) if sent == "string" => self.kind != Kind::String && self.list.is_none(),
+            Some("string") => self.kind != Kind::String && self.list.is_none(),
             Some(sent) if self.takes(sent) => false,
             Some(sent) => {
                 return Err(Fault::new(

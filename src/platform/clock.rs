@@ -47,6 +47,13 @@ impl ClockCheck {
         Self { earliest: newest.map_or(known, |newest| newest.max(known)) }
     }
 
+    /// Takes the last time known to be good (seconds since 1970) into account as well.
+    #[must_use]
+    pub fn not_before(self, seconds: u64) -> Self {
+        let known = UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).unwrap_or(UNIX_EPOCH);
+        Self { earliest: self.earliest.max(known) }
+    }
+
     /// Whether this time of the clock on the wall can be right.
     #[must_use]
     pub fn is_known(&self, now: SystemTime) -> bool {

@@ -22,8 +22,6 @@ pub struct Received {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// How many reads it took; one where head and body came in one packet.
-    pub reads: usize,
 }
 
 impl Received {
@@ -177,13 +175,11 @@ pub fn waits(error: &io::Error) -> bool {
 
 /// Reads a whole request; `None` when the client has gone. What comes after it stays in the buffer.
 pub fn read_request(stream: &mut dyn Stream, buffer: &mut Vec<u8>, connection: usize) -> Option<Received> {
-    let mut reads = 0;
     let head = loop {
         if let Some(end) = buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
             break end + 4;
         }
         read_some(stream, buffer)?;
-        reads += 1;
     };
     let text = String::from_utf8(buffer[..head].to_vec()).unwrap();
     let mut lines = text.trim_end().split("\r\n");
@@ -196,11 +192,10 @@ pub fn read_request(stream: &mut dyn Stream, buffer: &mut Vec<u8>, connection: u
         headers.iter().find(|(name, _)| name == "Content-Length").map_or(0, |(_, value)| value.parse().unwrap());
     while buffer.len() < head + length {
         read_some(stream, buffer)?;
-        reads += 1;
     }
     let body = buffer[head..head + length].to_vec();
     buffer.drain(..head + length);
-    Some(Received { connection, line, headers, body, reads })
+    Some(Received { connection, line, headers, body })
 }
 
 fn serve(

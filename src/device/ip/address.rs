@@ -436,10 +436,13 @@ fn delete(cx: &mut Context, row: &Row, family: Family) -> Result<(), Fault> {
     let key = cx.key(row)?;
     let mut slots = slots(cx, &interface, family)?;
     let Some(slot) = slots.get(&key) else {
-        return Err(Fault::name("an address that is not static comes and goes by itself"));
+        return Err(Fault::new(
+            FaultCode::INVALID_PARAMETER_NAME,
+            "an address that is not static comes and goes by itself",
+        ));
     };
     if slot.address.starts_with("127.") {
-        return Err(Fault::name("the address of the loopback stays"));
+        return Err(Fault::new(FaultCode::INVALID_PARAMETER_NAME, "the address of the loopback stays"));
     }
     let number = slot.number;
     slots.slots.retain(|slot| slot.number != number);

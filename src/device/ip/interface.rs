@@ -299,7 +299,7 @@ fn same(value: &str, now: Text, reason: &str) -> Result<(), Fault> {
 /// The loopback stays, and so does the way to the ACS.
 fn delete(cx: &mut Context, row: &Row) -> Result<(), Fault> {
     if is_loopback(cx, row)? {
-        return Err(Fault::name("the loopback interface cannot go"));
+        return Err(Fault::new(FaultCode::INVALID_PARAMETER_NAME, "the loopback interface cannot go"));
     }
     let key = cx.key(row)?;
     let cpe = cx.package("cwmpd")?.find("cpe");

@@ -1,0 +1,192 @@
+//! `Device.NAT.InterfaceSetting.{i}.`: an IPv4 interface in a zone that has the option `masq`.
+//!
+//! A row is known by the name of its interface. One that the ACS has added, and has not given an interface yet, or another than before, is known by
+//! a name that no interface has, and its interface lies in the agent's own state. Interfaces of one zone are masqueraded together.
+
+use super::{INTERFACE, PACKAGE, zone};
+use crate::error::{Fault, FaultCode, Result};
+use crate::model::access::truth;
+use crate::model::context::{Context, Row};
+use crate::model::schema::{Object, Rows, Table, Text, alias, functional, get, get_set, ro, rw};
+use crate::model::value::{BOOLEAN, STRING};
+
+pub(super) static INTERFACE_SETTING: Object = Object::table(
+    "Device.NAT.InterfaceSetting.{i}.",
+    Table::new(Rows::Keys(keys))
+        .added_by(add)
+        .deleted_by(delete)
+        .keys(&[functional(&["Interface"])])
+        .enabled_by("Enable"),
+    &[
+        rw("Enable", BOOLEAN, get_set(|cx, row| Ok(truth(enabled(cx, row)?)), set_enable)).default("false"),
+        ro(
+            "Status",
+            STRING.values(&[
+                "Disabled",
+                "Enabled",
+                "Enabled_NATForcedDisabled",
+                "Enabled_PortMappingDisabled",
+                "Error_Misconfigured",
+                "Error",
+            ]),
+            get(status),
+        ),
+        alias(),
+        rw("Interface", STRING.strong(&[INTERFACE]).lengths(&[(0, 256)]), get_set(interface_path, set_interface))
+            .default(""),
+    ],
+);
+
+/// The rows that the ACS has added, by commas.
+const ADDED: &str = "firewall.masquerading";
+
+fn added(cx: &Context) -> Vec<String> {
+    let list = cx.own(ADDED).unwrap_or_default();
+    list.split(',').filter(|key| !key.is_empty()).map(String::from).collect()
+}
+
+fn set_added(cx: &mut Context, keys: &[String]) {
+    cx.set_own(ADDED, (!keys.is_empty()).then(|| keys.join(",")).as_deref());
+}
+
+/// Where the interface, and the wish to masquerade, of a row that the ACS has added are kept.
+fn own(key: &str, what: &str) -> String {
+    format!("{PACKAGE}.masquerading.{key}.{what}")
+}
+
+/// The interface of a row; empty for none.
+fn interface(cx: &Context, key: &str) -> String {
+    if added(cx).iter().any(|added| added == key) {
+        return cx.own(&own(key, "interface")).unwrap_or_default();
+    }
+    String::from(key)
+}
+
+fn keys(cx: &mut Context, _: &Row) -> Result<Vec<String>> {
+    let added = added(cx);
+    let taken: Vec<String> = added.iter().map(|key| interface(cx, key)).collect();
+    let mut keys = Vec::new();
+    for zone in zone::all(cx)?.iter().filter(|zone| zone.masquerades.is_some()) {
+        keys.extend(zone.interfaces.iter().filter(|name| !taken.contains(name)).cloned());
+    }
+    keys.extend(added);
+    Ok(keys)
+}
+
+fn enabled(cx: &mut Context, row: &Row) -> Result<bool> {
+    let key = cx.key(row)?;
+    let interface = interface(cx, &key);
+    match zone::of_interface(cx, &interface)? {
+        Some(zone) => Ok(zone.masquerades == Some(true)),
+        None => Ok(cx.own(&own(&key, "enable")).is_some()),
+    }
+}
+
+fn set_enable(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
+    let value = value == "true";
+    let key = cx.key(row)?;
+    let interface = interface(cx, &key);
+    match zone::of_interface(cx, &interface)? {
+        Some(zone) if zone.masquerades == Some(true) || value => zone::set_masquerading(cx, &zone, Some(value)),
+        Some(_) => Ok(()),
+        None => {
+            cx.set_own(&own(&key, "enable"), value.then_some("1"));
+            Ok(())
+        }
+    }
+}
+
+fn status(cx: &mut Context, row: &Row) -> Result<Text> {
+    let key = cx.key(row)?;
+    let interface = interface(cx, &key);
+    Ok(Text::Borrowed(if !enabled(cx, row)? {
+        "Disabled"
+    } else if zone::of_interface(cx, &interface)?.is_none() {
+        "Error_Misconfigured"
+    } else {
+        "Enabled"
+    }))
+}
+
+fn interface_path(cx: &mut Context, row: &Row) -> Result<Text> {
+    let key = cx.key(row)?;
+    let interface = interface(cx, &key);
+    Ok(cx.path_of_key(INTERFACE, &interface).map_or(Text::Borrowed(""), Text::Owned))
+}
+
+fn set_interface(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
+    if interface_path(cx, row)? == value {
+        return Ok(());
+    }
+    let key = cx.key(row)?;
+    if !added(cx).contains(&key) {
+        return Err(Fault::value("the zones of the firewall say which interface this is; add a row for another"));
+    }
+    let name = match value {
+        "" => String::new(),
+        path => {
+            let target = cx.row_of_path(INTERFACE, path).ok_or_else(|| Fault::value(format!("there is no {path}")))?;
+            let name = cx.key(&target)?;
+            if zone::of_interface(cx, &name)?.is_none() {
+                return Err(Fault::value("the interface is in no zone of the firewall"));
+            }
+            name
+        }
+    };
+    let enabled = enabled(cx, row)?;
+    release(cx, &key)?;
+    cx.set_own(&own(&key, "interface"), (!name.is_empty()).then_some(name.as_str()));
+    let zone = zone::of_interface(cx, &name)?;
+    match zone {
+        Some(zone) if enabled => zone::set_masquerading(cx, &zone, Some(true))?,
+        _ => {}
+    }
+    cx.set_own(&own(&key, "enable"), (enabled && name.is_empty()).then_some("1"));
+    Ok(())
+}
+
+/// Ends the masquerading of the zone of a row, unless another row has an interface in it.
+fn release(cx: &mut Context, key: &str) -> Result<(), Fault> {
+    let mine = interface(cx, key);
+    let Some(zone) = zone::of_interface(cx, &mine)? else { return Ok(()) };
+    let root = cx.root();
+    for other in keys(cx, &root)?.iter().filter(|other| *other != key) {
+        let other = interface(cx, other);
+        if zone.interfaces.contains(&other) {
+            return Ok(());
+        }
+    }
+    zone::set_masquerading(cx, &zone, None)
+}
+
+fn add(cx: &mut Context, _: &Row) -> Result<String, Fault> {
+    let mut keys = added(cx);
+    // The number is one more than any that was ever given, so that nothing of a former row comes back.
+    let last = cx.own(&own("", "last")).and_then(|last| last.parse::<u32>().ok()).unwrap_or(0).saturating_add(1);
+    cx.set_own(&own("", "last"), Some(&last.to_string()));
+    let key = format!("+{last}");
+    keys.push(key.clone());
+    set_added(cx, &keys);
+    Ok(key)
+}
+
+fn delete(cx: &mut Context, row: &Row) -> Result<(), Fault> {
+    let key = cx.key(row)?;
+    let mut keys = added(cx);
+    let mine = interface(cx, &key);
+    release(cx, &key)?;
+    if !keys.contains(&key) {
+        let left = zone::of_interface(cx, &mine)?.is_some_and(|zone| zone.masquerades.is_some());
+        // The interfaces of a zone can only go together.
+        return if left {
+            Err(Fault::new(FaultCode::REQUEST_DENIED, "another interface shares its zone"))
+        } else {
+            Ok(())
+        };
+    }
+    keys.retain(|other| *other != key);
+    set_added(cx, &keys);
+    cx.set_own(&own(&key, "interface"), None);
+    cx.set_own(&own(&key, "enable"), None);
+    Ok(())
+}
