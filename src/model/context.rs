@@ -1,9 +1,10 @@
 //! What one request sees and changes.
 //!
 //! A [`Context`] reads each UCI package, file, ubus call and program at most once, however many parameters come from it. Writes are staged in
-//! the packages that it holds, so that everything which is read afterwards shows the end state; nothing leaves it before [`Context::commit`].
+//! the packages that it holds, so that everything which is read afterwards shows the end state; nothing leaves it before `Context::commit`.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use super::registry::Registry;
+use super::registry::{FutureNames, Registry};
 use super::schema::Rows;
 use super::tree::{NodeId, ROOT, Schema};
 use crate::error::{Error, Fault, Result};
@@ -149,11 +150,11 @@ pub struct Context {
     programs: Kept<Rc<str>>,
     memos: BTreeMap<&'static str, Rc<dyn Any>>,
     addresses: Option<Rc<[InterfaceAddress]>>,
-    names: BTreeMap<String, BTreeMap<SectionId, String>>,
+    names: BTreeMap<String, FutureNames>,
     tables: BTreeMap<NodeId, (Rc<Row>, Rc<[Entry]>)>,
     own: BTreeMap<String, Option<String>>,
     added: Vec<(String, u32)>,
-    forgotten: Vec<(String, u32)>,
+    forgotten: Vec<(String, u32, Option<&'static str>)>,
     moved: Vec<(String, String, u32)>,
     values: BTreeMap<String, String>,
     actions: Vec<Vec<String>>,
@@ -255,25 +256,28 @@ impl Context {
     /// # Errors
     /// When the file is there and cannot be read.
     pub fn package_mut(&mut self, name: &str) -> Result<&mut Package> {
-        self.package(name)?;
+        // Sections are recognised as they are in the file: what is staged may never get there.
+        self.name_sections(name)?;
         // What was made from the package may change with it.
         self.memos.clear();
         self.tables.clear();
-        self.names.remove(name);
         match self.packages.get_mut(name) {
             Some(Ok(package)) => Ok(package),
             _ => Err(Error::other("the package is not there")),
         }
     }
 
-    /// The text of a file, without the white space at its ends.
+    /// The text of a file, without the white space and NULs at its ends.
     ///
     /// # Errors
     /// When it cannot be read, or is longer than 1 MiB.
     pub fn file(&mut self, path: &str) -> Result<Rc<str>> {
         if !self.files.contains_key(path) {
             let text = match self.system.read_file(path, FILE_LIMIT) {
-                Ok(bytes) => Ok(Rc::from(String::from_utf8_lossy(&bytes).trim())),
+                // Texts of the device tree end with a NUL.
+                Ok(bytes) => {
+                    Ok(Rc::from(String::from_utf8_lossy(&bytes).trim_matches(|c: char| c.is_whitespace() || c == '\0')))
+                }
                 Err(error) => Err(format!("cannot read {path}: {error}")),
             };
             self.files.insert(String::from(path), text);
@@ -387,9 +391,7 @@ impl Context {
     /// As [`Context::rows`].
     pub fn row(&mut self, node: NodeId, around: &Rc<Row>, number: u32) -> Result<Option<Rc<Row>>> {
         let rows = self.rows(node, around)?;
-        // Most tables are sorted; those of UCI are in the order of the file.
-        let found = rows.iter().find(|entry| entry.number == number);
-        Ok(found.map(|entry| Row::new(node, around, entry)))
+        Ok(entry_of(&rows, number).map(|entry| Row::new(node, around, entry)))
     }
 
     fn list_rows(&mut self, node: NodeId, around: &Rc<Row>) -> Result<Rc<[Entry]>> {
@@ -418,7 +420,8 @@ impl Context {
             Rows::Own => {
                 let mut numbers = self.registry().own_rows(&path);
                 numbers.extend(self.added.iter().filter(|(table, _)| *table == path).map(|(_, number)| *number));
-                numbers.retain(|number| !self.forgotten.iter().any(|(table, gone)| *table == path && gone == number));
+                numbers
+                    .retain(|number| !self.forgotten.iter().any(|(table, gone, _)| *table == path && gone == number));
                 let key = |number: u32| RowId::Key(Rc::from(number.to_string()));
                 numbers.into_iter().map(|number| Entry { number, id: key(number) }).collect()
             }
@@ -427,7 +430,7 @@ impl Context {
                 super::vendor::Found::Keys(keys) => self.number_keys(&path, keys),
             },
         };
-        rows.sort_by_key(|entry| entry.number);
+        rows.sort_unstable_by_key(|entry| entry.number);
         Ok(Rc::from(rows))
     }
 
@@ -441,21 +444,27 @@ impl Context {
             self.package(package)?;
             let Some(Ok(package)) = self.packages.get(package) else { return Ok(rows) };
             for id in ids {
-                let name = package
-                    .section(id)
-                    .and_then(|section| section.name())
-                    .or_else(|| names.get(&id).map(String::as_str));
-                if let Some(name) = name {
-                    let moved = self.moved.iter().rev().find(|(table, key, _)| table == path && key == name);
-                    let number = moved.map_or_else(|| registry.number(path, name), |(_, _, number)| *number);
-                    rows.push(Entry { number, id: RowId::Section(id) });
-                }
+                let name = match package.section(id).and_then(|section| section.name()) {
+                    Some(name) => Cow::Borrowed(name),
+                    None => match names.get(id) {
+                        Some(name) => Cow::Owned(name),
+                        None => continue,
+                    },
+                };
+                let number = self.moved_to(path, &name).unwrap_or_else(|| registry.number(path, &name));
+                rows.push(Entry { number, id: RowId::Section(id) });
             }
         }
-        registry.prune(path, &rows.iter().map(|entry| entry.number).collect());
+        registry.prune(path, rows.len(), || rows.iter().map(|entry| entry.number).collect());
         drop(registry);
         self.names.insert(String::from(package), names);
         Ok(rows)
+    }
+
+    /// The number that a section has from a row which has moved to it.
+    fn moved_to(&self, path: &str, name: &str) -> Option<u32> {
+        let moved = self.moved.iter().rev().find(|(table, key, _)| table == path && key == name);
+        moved.map(|(_, _, number)| *number)
     }
 
     fn number_keys(&mut self, path: &str, keys: Vec<String>) -> Vec<Entry> {
@@ -468,11 +477,12 @@ impl Context {
                 rows.push(Entry { number, id: RowId::Key(Rc::from(key)) });
             }
         }
-        registry.prune(path, &numbers);
+        registry.prune(path, numbers.len(), || numbers);
         rows
     }
 
-    /// Recognises the sections of a package that have no name, once.
+    /// Recognises the sections of a package that have no name, once: as they are before anything is staged, so that a request that comes to nothing
+    /// leaves no trace in what is remembered of them.
     fn name_sections(&mut self, package: &str) -> Result<()> {
         if !self.names.contains_key(package) {
             let registry = self.registry.clone();
@@ -539,7 +549,7 @@ impl Context {
             return Ok(String::from(name));
         }
         self.name_sections(package)?;
-        let name = self.names.get(package).and_then(|names| names.get(&id)).cloned();
+        let name = self.names.get(package).and_then(|names| names.get(id));
         name.ok_or_else(|| Error::other("the section has no name"))
     }
 
@@ -548,12 +558,13 @@ impl Context {
     pub fn path_of_key(&mut self, table: &str, key: &str) -> Option<String> {
         let node = self.schema.find(table)?;
         let root = self.root();
+        // Listing the rows makes their numbers known.
         let rows = self.rows(node, &root).ok()?;
-        let number = rows.iter().find_map(|entry| {
-            let row = Row::new(node, &root, entry);
-            (self.key(&row).ok()? == key).then_some(entry.number)
-        })?;
-        Some(format!("{table}{number}"))
+        let number = match self.schema.node(node).table()?.rows {
+            Rows::Numbered(_) | Rows::Own => key.parse().ok()?,
+            _ => self.moved_to(table, key).or_else(|| self.registry().known_number(table, key))?,
+        };
+        entry_of(&rows, number).map(|_| format!("{table}{number}"))
     }
 
     /// The row of a table that a path such as `Device.IP.Interface.1` stands for, if it is there.
@@ -674,9 +685,9 @@ impl Context {
     }
 
     /// Says that a row was deleted by the ACS, so that what is known of it goes too.
-    pub(super) fn forget(&mut self, table: &str, number: u32) {
+    pub(super) fn forget(&mut self, table: &str, row: &Row) {
         self.tables.clear();
-        self.forgotten.push((String::from(table), number));
+        self.forgotten.push((String::from(table), row.number(), self.package_of(row)));
     }
 
     /// Lets a row of a table of sections stand for another section from now on, with its number and all that belongs to it.
@@ -759,8 +770,8 @@ impl Context {
         for (table, number) in &self.added {
             registry.add_own_row(table, *number);
         }
-        for (table, number) in &self.forgotten {
-            registry.forget(table, *number);
+        for (table, number, package) in &self.forgotten {
+            registry.forget(table, *number, *package);
         }
         for (table, key, number) in &self.moved {
             registry.move_row(table, key, *number);
@@ -785,6 +796,11 @@ fn kept<T: Clone>(kept: &Kept<T>, key: &str) -> Result<T> {
         Some(Err(reason)) => Err(Error::Other(reason.clone())),
         None => Err(Error::other("nothing was read")),
     }
+}
+
+/// The row with an instance number, among rows in the order of their numbers.
+fn entry_of(rows: &[Entry], number: u32) -> Option<&Entry> {
+    rows.binary_search_by_key(&number, |entry| entry.number).ok().and_then(|index| rows.get(index))
 }
 
 fn list_value<'a>(items: &[&'a str]) -> Option<OptionValue<'a>> {

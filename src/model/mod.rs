@@ -21,6 +21,9 @@ pub mod value;
 pub mod vendor;
 pub mod walk;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use context::{Context, Facts};

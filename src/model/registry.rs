@@ -51,14 +51,28 @@ struct Anonymous {
     sections: Vec<Unnamed>,
 }
 
-/// A section that has no name yet, as it was when it was last seen.
+/// A section that has no name yet, as it was when it was last seen. There may be thousands, so little is kept of each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Unnamed {
     /// The number in its future name.
     name: u32,
-    kind: Box<str>,
-    /// A hash for each option with its value, in the order of the file.
-    options: Vec<u32>,
+    /// A hash of its type and all of its options.
+    whole: u32,
+    /// A short hash of the type with each option and its value, in the order of the file.
+    options: Box<[u16]>,
+}
+
+/// What the sections of a package that have no name are known by.
+#[derive(Debug, Default)]
+pub struct FutureNames(Vec<(SectionId, u32)>);
+
+impl FutureNames {
+    /// The name that a section will get.
+    #[must_use]
+    pub fn get(&self, id: SectionId) -> Option<String> {
+        let index = self.0.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        self.0.get(index).map(|(_, number)| section_name(*number))
+    }
 }
 
 impl Registry {
@@ -74,7 +88,7 @@ impl Registry {
 
     /// The instance number for a key, a new one if it has none yet.
     pub fn number(&mut self, table: &str, key: &str) -> u32 {
-        if let Some(&number) = self.tables.get(table).and_then(|numbers| numbers.by_key.get(key)) {
+        if let Some(number) = self.known_number(table, key) {
             return number;
         }
         let numbers = self.tables.entry(String::from(table)).or_default();
@@ -83,6 +97,12 @@ impl Registry {
         numbers.by_key.insert(Box::from(key), numbers.last);
         self.dirty = true;
         numbers.last
+    }
+
+    /// The instance number that a key has already.
+    #[must_use]
+    pub fn known_number(&self, table: &str, key: &str) -> Option<u32> {
+        self.tables.get(table)?.by_key.get(key).copied()
     }
 
     /// The key that has an instance number.
@@ -112,8 +132,13 @@ impl Registry {
         self.tables.get(table).map_or(0, |numbers| numbers.last).saturating_add(1)
     }
 
-    /// Forgets a row that the ACS deleted, with everything below it; its number stays used.
-    pub fn forget(&mut self, table: &str, number: u32) {
+    /// Forgets a row that the ACS deleted, with everything below it; its number stays used. `package` is that of its section, if it has one.
+    pub fn forget(&mut self, table: &str, number: u32, package: Option<&str>) {
+        let key = self.key(table, number).map(String::from);
+        if let (Some(key), Some(anonymous)) = (key, package.and_then(|package| self.anonymous.get_mut(package))) {
+            // Its twin, if there is one, must not be taken for it.
+            anonymous.sections.retain(|section| section_name(section.name) != key);
+        }
         if let Some(numbers) = self.tables.get_mut(table) {
             numbers.by_key.retain(|_, n| *n != number);
         }
@@ -135,10 +160,11 @@ impl Registry {
         self.attributes.retain(|name, _| !name.starts_with(row));
     }
 
-    /// Forgets the rows that went longest ago when too many are gone. `seen` are the numbers of the rows that are there.
-    pub fn prune(&mut self, table: &str, seen: &BTreeSet<u32>) {
+    /// Forgets the rows that went longest ago when too many are gone. `seen` tells the numbers of the rows that are there, and there are `count`.
+    pub fn prune(&mut self, table: &str, count: usize, seen: impl FnOnce() -> BTreeSet<u32>) {
         let Some(numbers) = self.tables.get_mut(table) else { return };
-        let Some(excess) = numbers.by_key.len().checked_sub(seen.len().saturating_add(GONE)) else { return };
+        let Some(excess) = numbers.by_key.len().checked_sub(count.saturating_add(GONE)) else { return };
+        let seen = seen();
         let mut gone: Vec<u32> = numbers.by_key.values().copied().filter(|number| !seen.contains(number)).collect();
         gone.sort_unstable();
         gone.truncate(excess);
@@ -165,38 +191,28 @@ impl Registry {
     }
 
     /// What the sections without a name are known by: recognised from last time, or new.
-    pub fn name_sections(&mut self, package: &Package) -> BTreeMap<SectionId, String> {
-        let found: Vec<(SectionId, Unnamed)> = package
-            .sections()
-            .filter(|section| section.name().is_none())
-            .map(|section| (section.id(), Unnamed::of(section)))
-            .collect();
-        let before = self.anonymous.get(package.name());
-        if found.is_empty() && before.is_none_or(|before| before.sections.is_empty()) {
-            return BTreeMap::new();
+    pub fn name_sections(&mut self, package: &Package) -> FutureNames {
+        let before = self.anonymous.get(package.name()).map_or(&[][..], |before| &before.sections);
+        let mut names = Vec::new();
+        if is_same(before, package, &mut names) {
+            return FutureNames(names);
         }
-        let mut anonymous = before.cloned().unwrap_or_default();
-        let known = anonymous.recognise(&found, |name| package.find(&section_name(name)).is_some());
+        let mut anonymous = self.anonymous.remove(package.name()).unwrap_or_default();
+        let mut sections: Vec<Unnamed> = unnamed(package).map(Unnamed::of).collect();
+        sections.shrink_to_fit();
+        anonymous.recognise(&mut sections, |name| package.find(&section_name(name)).is_some());
+        names.clear();
+        names.extend(unnamed(package).zip(&sections).map(|(section, known)| (section.id(), known.name)));
+        names.sort_unstable();
         // A file that is half read must not make the rest of it forgotten.
-        let complete = package.problems().is_empty();
-        let mut sections: Vec<Unnamed> = Vec::with_capacity(found.len());
-        let mut names = BTreeMap::new();
-        for ((id, mut section), name) in found.into_iter().zip(known) {
-            section.name = name;
-            names.insert(id, section_name(name));
-            sections.push(section);
+        if !package.problems().is_empty() {
+            let found: BTreeSet<u32> = sections.iter().map(|section| section.name).collect();
+            sections.extend(anonymous.sections.iter().filter(|old| !found.contains(&old.name)).cloned());
         }
-        if !complete {
-            let kept = anonymous.sections.iter().filter(|old| !sections.iter().any(|new| new.name == old.name));
-            let kept: Vec<Unnamed> = kept.cloned().collect();
-            sections.extend(kept);
-        }
-        if sections != anonymous.sections {
-            anonymous.sections = sections;
-            self.anonymous.insert(String::from(package.name()), anonymous);
-            self.dirty = true;
-        }
-        names
+        self.dirty |= sections != anonymous.sections;
+        anonymous.sections = sections;
+        self.anonymous.insert(String::from(package.name()), anonymous);
+        FutureNames(names)
     }
 
     /// A value of the agent's own.
@@ -255,66 +271,94 @@ impl Registry {
     }
 }
 
+/// The sections of a package that have no name, in the order of the file.
+fn unnamed(package: &Package) -> impl Iterator<Item = Section<'_>> {
+    package.sections().filter(|section| section.name().is_none())
+}
+
+/// Whether all sections are as they were last time, in the same order. Tells their names, sorted by their ids, if they are.
+fn is_same(before: &[Unnamed], package: &Package, names: &mut Vec<(SectionId, u32)>) -> bool {
+    let mut before = before.iter();
+    for section in unnamed(package) {
+        match before.next().filter(|old| old.is_same(&Unnamed::of(section))) {
+            Some(old) => names.push((section.id(), old.name)),
+            None => return false,
+        }
+    }
+    names.sort_unstable();
+    before.next().is_none()
+}
+
 impl Anonymous {
     /// Finds, for each section that is there now, the number that it had: first those that are the same to the letter, in order, then the most alike.
-    fn recognise(&mut self, found: &[(SectionId, Unnamed)], taken: impl Fn(u32) -> bool) -> Vec<u32> {
+    fn recognise(&mut self, found: &mut [Unnamed], taken: impl Fn(u32) -> bool) {
         let mut left: Vec<Option<&Unnamed>> = self.sections.iter().map(Some).collect();
-        let mut names: Vec<Option<u32>> = vec![None; found.len()];
-        for (name, (_, section)) in names.iter_mut().zip(found) {
-            let same = left
-                .iter_mut()
-                .find(|old| old.is_some_and(|old| old.kind == section.kind && old.options == section.options));
-            *name = same.and_then(Option::take).map(|old| old.name);
+        let mut missing = 0_usize;
+        // Most sections come right after the one that was recognised before them.
+        let mut next = 0;
+        for section in found.iter_mut() {
+            let is_same = |old: &Option<&Unnamed>| old.is_some_and(|old| old.is_same(section));
+            let (before, after) = left.split_at(next.min(left.len()));
+            let place = match after.iter().position(is_same) {
+                Some(place) => Some(place.saturating_add(next)),
+                None => before.iter().position(is_same),
+            };
+            match place.and_then(|place| Some((place, left.get_mut(place)?.take()?))) {
+                Some((place, old)) => {
+                    section.name = old.name;
+                    next = place.saturating_add(1);
+                }
+                None => missing = missing.saturating_add(1),
+            }
         }
-        let missing = names.iter().filter(|name| name.is_none()).count();
         for least in [3_usize, 2, 1] {
             if missing > COMPARED {
                 break;
             }
             // Those that share most of their options first, so that a near twin does not take the number of another.
-            for (name, (_, section)) in names.iter_mut().zip(found).filter(|(name, _)| name.is_none()) {
-                let alike = left.iter_mut().find(|old| old.is_some_and(|old| old.likeness(section) >= least));
-                *name = alike.and_then(Option::take).map(|old| old.name);
+            for section in found.iter_mut().filter(|section| section.name == 0) {
+                let is_alike = |old: &&mut Option<&Unnamed>| old.is_some_and(|old| old.likeness(section) >= least);
+                if let Some(old) = left.iter_mut().find(is_alike).and_then(Option::take) {
+                    section.name = old.name;
+                }
             }
         }
-        names
-            .into_iter()
-            .map(|name| {
-                name.unwrap_or_else(|| {
-                    loop {
-                        self.last = self.last.saturating_add(1);
-                        if !taken(self.last) || self.last == u32::MAX {
-                            return self.last;
-                        }
-                    }
-                })
-            })
-            .collect()
+        for section in found.iter_mut().filter(|section| section.name == 0) {
+            section.name = loop {
+                self.last = self.last.saturating_add(1);
+                if !taken(self.last) || self.last == u32::MAX {
+                    break self.last;
+                }
+            };
+        }
     }
 }
 
 impl Unnamed {
     fn of(section: Section<'_>) -> Self {
-        let options = section
-            .options()
-            .map(|(name, value)| {
-                let mut hash = Hash32::new();
-                hash.add(name);
-                match value {
-                    OptionValue::Text(text) => hash.add(text),
-                    OptionValue::List(items) => items.iter().for_each(|item| hash.add(item)),
-                }
-                hash.0
-            })
-            .collect();
-        Self { name: 0, kind: Box::from(section.kind()), options }
+        let mut whole = Hash32::of(section.kind());
+        let kind = whole;
+        let options = section.options().map(|(name, value)| {
+            let mut hash = kind;
+            hash.add(name);
+            match value {
+                OptionValue::Text(text) => hash.add(text),
+                OptionValue::List(items) => items.iter().for_each(|item| hash.add(item)),
+            }
+            whole.add_number(hash.0);
+            hash.folded()
+        });
+        let options = options.collect();
+        Self { name: 0, whole: whole.0, options }
+    }
+
+    /// Whether its type and options are the same to the letter.
+    fn is_same(&self, other: &Self) -> bool {
+        self.whole == other.whole && self.options == other.options
     }
 
     /// 3: at least three quarters of the options are the same; 2: at least half; 1: at least a third; 0: less, or of another type.
     fn likeness(&self, other: &Self) -> usize {
-        if self.kind != other.kind {
-            return 0;
-        }
         let shared = self.options.iter().filter(|option| other.options.contains(option)).count();
         let most = self.options.len().max(other.options.len());
         if shared == 0 {
@@ -335,16 +379,32 @@ fn section_name(number: u32) -> String {
 }
 
 /// FNV-1a of texts with an end after each.
+#[derive(Clone, Copy)]
 struct Hash32(u32);
 
 impl Hash32 {
-    fn new() -> Self {
-        Self(0x811c_9dc5)
+    fn of(text: &str) -> Self {
+        let mut hash = Self(0x811c_9dc5);
+        hash.add(text);
+        hash
     }
 
     fn add(&mut self, text: &str) {
         for byte in text.bytes().chain([0]) {
-            self.0 = (self.0 ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+            self.add_byte(byte);
         }
+    }
+
+    fn add_number(&mut self, number: u32) {
+        number.to_le_bytes().into_iter().for_each(|byte| self.add_byte(byte));
+    }
+
+    fn add_byte(&mut self, byte: u8) {
+        self.0 = (self.0 ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    }
+
+    fn folded(self) -> u16 {
+        let [a, b, c, d] = self.0.to_le_bytes();
+        u16::from_le_bytes([a ^ c, b ^ d])
     }
 }

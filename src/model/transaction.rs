@@ -118,7 +118,7 @@ impl Model {
                 }
             }
             if let Some(around) = row.parent() {
-                context.forget(&schema.path(node, around), row.number());
+                context.forget(&schema.path(node, around), &row);
             }
             apply_vendor(context, node);
             if let Some(key) = parameter_key {

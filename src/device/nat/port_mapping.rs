@@ -25,7 +25,7 @@ pub(super) static PORT_MAPPING: Object = Object::table(
     Table::new(sections_where(PACKAGE, "redirect", is_mapping))
         .added_by(add)
         .deleted_by(delete)
-        .keys(&[functional(&["RemoteHost", "ExternalPort", "Protocol", "Interface"])])
+        .keys(&[functional(&["RemoteHost", "ExternalPort", "Protocol"])])
         .enabled_by("Enable")
         .at_most(256),
     &[

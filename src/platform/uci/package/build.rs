@@ -48,8 +48,16 @@ impl<'p> Loader<'p> {
             let before = self.package.base().iter().take(nul).filter(|&&byte| byte == b'\n').count();
             self.package.problem(before + 1, "NUL byte");
         }
+        self.settle();
         self.package.text.shrink_to_fit();
-        for block in &mut self.package.blocks {
+        self.package.blocks.shrink_to_fit();
+        self.package.order.shrink_to_fit();
+        self.package.sections.shrink_to_fit();
+    }
+
+    /// Gives back what the block reached has not used, before the next one: a package with many sections must not take more to read than to keep.
+    fn settle(&mut self) {
+        if let Some(block) = self.package.order.last().and_then(|&index| self.package.blocks.get_mut(index as usize)) {
             block.nodes.shrink_to_fit();
         }
     }
@@ -91,6 +99,7 @@ impl<'p> Loader<'p> {
             let above = self.heading(start);
             let rest = self.trivia(self.done, above, Ending::Closed);
             self.push(rest);
+            self.settle();
             let mut nodes: Vec<Node> = self.trivia(above, start, Ending::Closed).into_iter().collect();
             nodes.push(node);
             let section = self.open(node, line);
