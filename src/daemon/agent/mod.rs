@@ -123,7 +123,7 @@ impl Agent {
             options: options.clone(),
             periodic: Periodic::new(periodic_settings(&config), look(live.as_ref(), &clock), random()),
             offer: Offer::new(version(&config)),
-            planner: Planner::new(reachable(live.as_ref(), &config, &interface), Duration::ZERO),
+            planner: Planner::new(reachable(&interface), Duration::ZERO),
             live,
             model,
             config,
@@ -167,7 +167,7 @@ impl Agent {
                 let milliseconds = u64::from(self.config.cpe.start_delay).saturating_mul(1000);
                 let wait = milliseconds.saturating_mul(u64::from(random())) / u64::from(u32::MAX);
                 let until = self.started.saturating_add(Duration::from_millis(wait));
-                let interface = reachable(self.live.as_ref(), &self.config, &self.interface);
+                let interface = reachable(&self.interface);
                 self.planner = Planner::new(interface, until);
             }
         }
@@ -317,7 +317,7 @@ impl Agent {
     /// An address or a link of the kernel has changed, or what `interface` means.
     pub fn network_changed(&mut self) {
         self.interface = interface_state(self.live.as_ref(), &self.config.cpe.interface);
-        self.planner.interface(reachable(self.live.as_ref(), &self.config, &self.interface));
+        self.planner.interface(reachable(&self.interface));
         self.refresh_facts();
         self.look_soon();
     }
@@ -433,10 +433,9 @@ fn periodic_settings(config: &Config) -> PeriodicSettings {
     }
 }
 
-/// Whether there is a way to the ACS, as far as anybody can tell: an interface that nobody knows is no reason to wait.
-fn reachable(live: &Live, config: &Config, state: &InterfaceState) -> Interface {
-    let known = live.load_package("network").is_ok_and(|network| network.find(&config.cpe.interface).is_some());
-    match (state.up, known || state.device.is_some()) {
+/// Whether there is a way to the ACS, as far as anybody can tell: what nobody is certain of is no reason to wait.
+fn reachable(state: &InterfaceState) -> Interface {
+    match (state.up, state.certain) {
         (true, _) => Interface::Up,
         (false, true) => Interface::Down,
         (false, false) => Interface::Unknown,
