@@ -140,13 +140,16 @@ pub struct Problem {
     pub line: Option<usize>,
     /// What is wrong; never a secret.
     pub text: String,
+    /// It is used as given, though it may not be meant so.
+    pub warning: bool,
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let warning = if self.warning { "warning: " } else { "" };
         match self.line {
-            Some(line) => write!(f, "/etc/config/{PACKAGE}:{line}: {}", self.text),
-            None => write!(f, "/etc/config/{PACKAGE}: {}", self.text),
+            Some(line) => write!(f, "/etc/config/{PACKAGE}:{line}: {warning}{}", self.text),
+            None => write!(f, "/etc/config/{PACKAGE}: {warning}{}", self.text),
         }
     }
 }
@@ -201,7 +204,7 @@ impl Config {
     pub fn load(system: &dyn System) -> (Self, Vec<Problem>) {
         match system.load_package(PACKAGE) {
             Ok(package) => Self::from_package(&package),
-            Err(error) => (Self::default(), vec![Problem { line: None, text: error.to_string() }]),
+            Err(error) => (Self::default(), vec![Problem { line: None, text: error.to_string(), warning: false }]),
         }
     }
 
@@ -210,9 +213,11 @@ impl Config {
     pub fn from_package(package: &Package) -> (Self, Vec<Problem>) {
         let mut reader = Reader::default();
         let syntax = package.problems().iter();
-        reader
-            .problems
-            .extend(syntax.map(|problem| Problem { line: Some(problem.line), text: problem.reason.clone() }));
+        reader.problems.extend(syntax.map(|problem| Problem {
+            line: Some(problem.line),
+            text: problem.reason.clone(),
+            warning: false,
+        }));
         let config = reader.config(package);
         (config, reader.problems)
     }
@@ -386,6 +391,9 @@ impl Reader {
                 "http_timeout",
                 format!("acs.http_timeout is {} s, though an ACS may take 30 s to answer", acs.http_timeout),
             );
+            if let Some(problem) = self.problems.last_mut() {
+                problem.warning = true;
+            }
         }
         if acs.client_cert.is_empty() != acs.client_key.is_empty() {
             let set = if acs.client_cert.is_empty() { "client_key" } else { "client_cert" };
@@ -464,10 +472,7 @@ impl Reader {
         let Some(text) = from.get(option).filter(|text| !text.is_empty()) else { return };
         match text.trim().parse::<u32>() {
             Ok(number) if (least..=most).contains(&number) => *into = number,
-            _ => {
-                self.refuse(from, option, text);
-                self.tell(from, option, format!("{}.{option} goes from {least} to {most}", from.kind));
-            }
+            _ => self.refuse_because(from, option, text, &format!(": it goes from {least} to {most}")),
         }
     }
 
@@ -481,13 +486,17 @@ impl Reader {
 
     /// A value that is not used; it is shown unless it may be secret.
     fn refuse(&mut self, from: &Known<'_>, option: &str, text: &str) {
+        self.refuse_because(from, option, text, "");
+    }
+
+    fn refuse_because(&mut self, from: &Known<'_>, option: &str, text: &str, reason: &str) {
         let secret = option.contains("password") || text.contains('@');
         let shown: String = text.chars().take(80).flat_map(char::escape_debug).collect();
         let value = if secret { String::new() } else { format!(" '{shown}'") };
         self.tell(
             from,
             option,
-            format!("the value{value} of {}.{option} is not usable; the default is used", from.kind),
+            format!("the value{value} of {}.{option} is not usable{reason}; the default is used", from.kind),
         );
     }
 
@@ -508,6 +517,6 @@ impl Reader {
 
     fn tell(&mut self, from: &Known<'_>, option: &str, text: String) {
         let line = from.section.and_then(|section| section.line(option));
-        self.problems.push(Problem { line, text });
+        self.problems.push(Problem { line, text, warning: false });
     }
 }

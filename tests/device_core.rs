@@ -216,7 +216,9 @@ fn ports_are_those_of_the_board() {
     assert_eq!(router.refused(&[("Device.Ethernet.Interface.5.MaxBitRate", "400")])[0].1, FaultCode(9007));
     // There is no option for this: the agent keeps it, and a program does it.
     let written = router.set(&[("Device.Ethernet.Interface.3.Enable", "false")]).unwrap();
-    assert!(written.effects.programs.contains(&["/sbin/ip", "link", "set", "lan3", "down"].map(String::from).to_vec()));
+    assert!(
+        written.effects.programs.contains(["/sbin/ip", "link", "set", "lan3", "down"].map(String::from).as_slice())
+    );
     router.restart();
     assert_eq!((port(3, "Enable"), port(3, "Status")), ("false".into(), "Down".into()));
     let model = router.model.lock().unwrap();
@@ -348,7 +350,7 @@ fn interfaces_come_and_go_but_not_the_way_to_the_acs() {
     assert!(!router.has(&name("")));
     // CONFORMANCE J-14
     let written = router.set(&[("Device.IP.Interface.2.Reset", "true")]).unwrap();
-    assert!(written.effects.programs.contains(&["/sbin/ifup", "lan"].map(String::from).to_vec()));
+    assert!(written.effects.programs.contains(["/sbin/ifup", "lan"].map(String::from).as_slice()));
     assert_eq!(router.get("Device.IP.Interface.2.Reset"), "false");
 }
 

@@ -418,7 +418,7 @@ config notify
     let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
     for word in [
         "cwmpd:6:",
-        "cwmpd:3: acs.http_timeout",
+        "cwmpd:3: warning: acs.http_timeout",
         "cwmpd:4: acs.urll",
         "cwmpd:5: the value 'maybe' of acs.verify",
         "cwmpd:8: a section of type notify",

@@ -132,8 +132,13 @@ impl Registry {
         self.tables.get(table).map_or(0, |numbers| numbers.last).saturating_add(1)
     }
 
-    /// Forgets a row that the ACS deleted, with everything below it; its number stays used.
-    pub fn forget(&mut self, table: &str, number: u32) {
+    /// Forgets a row that the ACS deleted, with everything below it; its number stays used. `package` is that of its section, if it has one.
+    pub fn forget(&mut self, table: &str, number: u32, package: Option<&str>) {
+        let key = self.key(table, number).map(String::from);
+        if let (Some(key), Some(anonymous)) = (key, package.and_then(|package| self.anonymous.get_mut(package))) {
+            // Its twin, if there is one, must not be taken for it.
+            anonymous.sections.retain(|section| section_name(section.name) != key);
+        }
         if let Some(numbers) = self.tables.get_mut(table) {
             numbers.by_key.retain(|_, n| *n != number);
         }

@@ -218,29 +218,36 @@ pub fn resolve(context: &mut Context, name: &str) -> Result<Vec<Target>, Fault> 
         return Err(Fault::name(name));
     }
     let mut wild = false;
+    // Where the name is in the schema: it has to be one there even if no row says so.
+    let (mut node, mut in_row) = (ROOT, true);
     for part in parts {
+        if in_row {
+            node = schema.child(node, part).ok_or_else(|| Fault::name(name))?;
+            in_row = schema.node(node).table().is_none();
+        } else if part == "*" || is_number(part) {
+            in_row = true;
+        } else {
+            return Err(Fault::name(name));
+        }
         let mut next = Vec::new();
         for target in targets {
             match target {
-                Target::Object(node, row) => {
-                    if let Some(child) = schema.child(node, part) {
-                        next.push(match schema.node(child).table() {
-                            Some(_) => Target::Table(child, row),
-                            None => Target::Object(child, row),
-                        });
-                    }
-                }
+                Target::Object(_, row) => next.push(match schema.node(node).table() {
+                    Some(_) => Target::Table(node, row),
+                    None => Target::Object(node, row),
+                }),
                 Target::Table(node, around) if part == "*" => {
                     wild = true;
                     let rows = context.rows(node, &around)?;
                     next.extend(rows.iter().map(|entry| Target::Object(node, Row::new(node, &around, entry))));
                 }
-                Target::Table(node, around) if is_number(part) => {
-                    if let Some(row) = part.parse().ok().map(|number| context.row(node, &around, number)) {
-                        next.extend(row?.map(|row| Target::Object(node, row)));
+                Target::Table(node, around) => {
+                    if let Ok(number) = part.parse() {
+                        let row = context.row(node, &around, number)?;
+                        next.extend(row.map(|row| Target::Object(node, row)));
                     }
                 }
-                Target::Table(..) | Target::Parameter(..) => {}
+                Target::Parameter(..) => {}
             }
         }
         targets = next;
@@ -249,12 +256,10 @@ pub fn resolve(context: &mut Context, name: &str) -> Result<Vec<Target>, Fault> 
         }
     }
     let Some(last) = last else { return Ok(targets) };
-    let nothing_to_find = targets.is_empty();
-    let mut found = Vec::new();
-    for target in targets {
-        if let Target::Object(node, row) = target {
-            found.extend(schema.node(node).parameter(last).map(|parameter| Target::Parameter(node, row, parameter)));
-        }
-    }
-    if found.is_empty() && !nothing_to_find { Err(Fault::name(name)) } else { Ok(found) }
+    let parameter = schema.node(node).parameter(last).filter(|_| in_row).ok_or_else(|| Fault::name(name))?;
+    let parameter_of = |target| match target {
+        Target::Object(node, row) => Some(Target::Parameter(node, row, parameter)),
+        Target::Table(..) | Target::Parameter(..) => None,
+    };
+    Ok(targets.into_iter().filter_map(parameter_of).collect())
 }

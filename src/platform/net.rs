@@ -11,6 +11,8 @@ use super::{InterfaceAddress, System};
 pub struct InterfaceState {
     /// Whether it carries traffic.
     pub up: bool,
+    /// Whether netifd says so; settings and kernel cannot tell for an interface that is not static.
+    pub certain: bool,
     /// The kernel's name of the device with the addresses, such as `pppoe-wan`.
     pub device: Option<String>,
     /// Its addresses, as the source lists them; link-local ones come last.
@@ -44,6 +46,7 @@ fn from_netifd(status: &Value) -> InterfaceState {
     addresses.extend(of("ipv6-prefix-assignment", "/local-address/address"));
     InterfaceState {
         up: status.get("up").and_then(Value::as_bool).unwrap_or(false),
+        certain: true,
         device: device.map(str::to_owned),
         addresses,
         uptime: status.get("uptime").and_then(Value::as_u64),
@@ -80,7 +83,7 @@ fn from_settings(system: &dyn System, name: &str) -> Option<InterfaceState> {
             );
         }
     }
-    Some(InterfaceState { up, device: device.map(str::to_owned), addresses, uptime: None })
+    Some(InterfaceState { up, certain: false, device: device.map(str::to_owned), addresses, uptime: None })
 }
 
 /// What the kernel knows of a device; it is up when it has an address.
@@ -91,7 +94,7 @@ fn from_kernel(system: &dyn System, device: &str) -> Option<InterfaceState> {
     if addresses.is_empty() {
         return None;
     }
-    Some(InterfaceState { up: true, device: Some(device.to_owned()), addresses, uptime: None })
+    Some(InterfaceState { up: true, certain: false, device: Some(device.to_owned()), addresses, uptime: None })
 }
 
 /// Whether an address is good for one link only (RFC 3927, RFC 4291 2.5.6).

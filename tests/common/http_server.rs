@@ -169,8 +169,33 @@ fn read_some(stream: &mut dyn Stream, buffer: &mut Vec<u8>) -> Option<()> {
     }
 }
 
-fn waits(error: &io::Error) -> bool {
+pub fn waits(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
+}
+
+/// Reads a whole request; `None` when the client has gone. What comes after it stays in the buffer.
+pub fn read_request(stream: &mut dyn Stream, buffer: &mut Vec<u8>, connection: usize) -> Option<Received> {
+    let head = loop {
+        if let Some(end) = buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+            break end + 4;
+        }
+        read_some(stream, buffer)?;
+    };
+    let text = String::from_utf8(buffer[..head].to_vec()).unwrap();
+    let mut lines = text.trim_end().split("\r\n");
+    let line = lines.next().unwrap().to_owned();
+    let headers: Vec<_> = lines
+        .map(|line| line.split_once(':').unwrap())
+        .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+        .collect();
+    let length =
+        headers.iter().find(|(name, _)| name == "Content-Length").map_or(0, |(_, value)| value.parse().unwrap());
+    while buffer.len() < head + length {
+        read_some(stream, buffer)?;
+    }
+    let body = buffer[head..head + length].to_vec();
+    buffer.drain(..head + length);
+    Some(Received { connection, line, headers, body })
 }
 
 fn serve(
@@ -180,32 +205,7 @@ fn serve(
     script: &Mutex<Box<Script>>,
 ) -> io::Result<()> {
     let mut buffer = Vec::new();
-    loop {
-        let head = loop {
-            if let Some(end) = buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
-                break end + 4;
-            }
-            if read_some(&mut *stream, &mut buffer).is_none() {
-                return Ok(());
-            }
-        };
-        let text = String::from_utf8(buffer[..head].to_vec()).unwrap();
-        let mut lines = text.trim_end().split("\r\n");
-        let line = lines.next().unwrap().to_owned();
-        let headers: Vec<_> = lines
-            .map(|line| line.split_once(':').unwrap())
-            .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
-            .collect();
-        let length =
-            headers.iter().find(|(name, _)| name == "Content-Length").map_or(0, |(_, value)| value.parse().unwrap());
-        while buffer.len() < head + length {
-            if read_some(&mut *stream, &mut buffer).is_none() {
-                return Ok(());
-            }
-        }
-        let body = buffer[head..head + length].to_vec();
-        buffer.drain(..head + length);
-        let received = Received { connection, line, headers, body };
+    while let Some(received) = read_request(&mut *stream, &mut buffer, connection) {
         log.lock().unwrap().push(received.clone());
         let act = script.lock().unwrap()(&received);
         match act {
@@ -232,4 +232,5 @@ fn serve(
             }
         }
     }
+    Ok(())
 }

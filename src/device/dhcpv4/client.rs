@@ -10,13 +10,13 @@ use crate::error::Result;
 use crate::model::access::truth;
 use crate::model::context::{Context, Row};
 use crate::model::format::{IPV4_ADDRESS, MAC_ADDRESS, is_mac};
-use crate::model::schema::{Object, Rows, Table, Text, alias, count, get, ro};
+use crate::model::schema::{Object, Rows, Table, Text, alias, always, count, get, ro};
 use crate::model::value::{BOOLEAN, DATE_TIME, HEX_BINARY, UNSIGNED_INT};
 use crate::time::UtcTime;
 
 pub(super) static CLIENT: Object = Object::table(
     "Device.DHCPv4.Server.Pool.{i}.Client.{i}.",
-    Table::new(Rows::Keys(clients)),
+    Table::new(Rows::Keys(clients)).keys(&[always(&["Chaddr"])]),
     &[
         alias(),
         ro("Chaddr", MAC_ADDRESS, get(|cx, row| Ok(Text::Owned(cx.key(row)?)))),
@@ -28,7 +28,7 @@ pub(super) static CLIENT: Object = Object::table(
 
 pub(super) static ADDRESS: Object = Object::table(
     "Device.DHCPv4.Server.Pool.{i}.Client.{i}.IPv4Address.{i}.",
-    Table::new(Rows::Keys(addresses)),
+    Table::new(Rows::Keys(addresses)).keys(&[always(&["IPAddress"])]),
     &[
         ro("IPAddress", IPV4_ADDRESS, get(|cx, row| Ok(Text::Owned(cx.key(row)?)))),
         ro("LeaseTimeRemaining", DATE_TIME, get(lease_end)),

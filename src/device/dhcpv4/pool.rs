@@ -10,7 +10,7 @@ use crate::model::access::{truth, uci_truth};
 use crate::model::context::{Context, Row};
 use crate::model::format::{IPV4, IPV4_ADDRESS};
 use crate::model::schema::{
-    Object, Table, Text, Values, alias, count, functional, get, get_set, ro, rw, sections, together, uci_custom,
+    Object, Table, Text, Values, alias, count, functional, get, get_set, ro, rw, sections, together,
 };
 use crate::model::value::{BOOLEAN, Format, INT, STRING, Type, UNSIGNED_INT};
 
@@ -52,14 +52,7 @@ pub(super) static POOL: Object = Object::table(
                 |cx, row, value| option::set(cx, row, DNS_SERVERS, (!value.is_empty()).then_some(value)),
             ),
         ),
-        rw(
-            "DomainName",
-            STRING.lengths(&[(0, 64)]).format(DOMAIN),
-            get_set(domain_name, |cx, row, value| {
-                // Without a value the option is not sent.
-                option::set(cx, row, DOMAIN_NAME, Some(value))
-            }),
-        ),
+        rw("DomainName", STRING.lengths(&[(0, 64)]).format(DOMAIN), get_set(domain_name, set_domain_name)),
         rw(
             "IPRouters",
             ADDRESSES,
@@ -68,12 +61,7 @@ pub(super) static POOL: Object = Object::table(
                 |cx, row, value| option::set(cx, row, ROUTERS, (!value.is_empty()).then_some(value)),
             ),
         ),
-        rw(
-            "LeaseTime",
-            INT.ranges(&[(-1, -1), (1, i64::MAX)]),
-            uci_custom("leasetime", "43200", read_time, write_time),
-        )
-        .default("86400"),
+        rw("LeaseTime", INT.ranges(&[(-1, i64::MAX)]), get_set(lease_time, set_lease_time)).default("86400"),
         ro("StaticAddressNumberOfEntries", UNSIGNED_INT, count("StaticAddress")),
         ro("OptionNumberOfEntries", UNSIGNED_INT, count("Option")),
         ro("ClientNumberOfEntries", UNSIGNED_INT, count("Client")),
@@ -332,7 +320,27 @@ fn domain_name(cx: &mut Context, row: &Row) -> Result<Text> {
     Ok(Text::Owned(dnsmasq.and_then(|section| section.get("domain")).unwrap_or_default().into()))
 }
 
+fn set_domain_name(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
+    if domain_name(cx, row)? == value {
+        return Ok(());
+    }
+    // Without a value the option is not sent.
+    option::set(cx, row, DOMAIN_NAME, Some(value))
+}
+
 // LeaseTime.
+
+fn lease_time(cx: &mut Context, row: &Row) -> Result<Text> {
+    Ok(cx.option(row, "leasetime")?.map_or(Text::Borrowed("43200"), |text| read_time(&text)))
+}
+
+fn set_lease_time(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
+    if lease_time(cx, row)? == value {
+        return Ok(());
+    }
+    let text = write_time(value)?;
+    cx.set_option(row, "leasetime", Some(&text))
+}
 
 /// `12h`, `30m`, `45`, `infinite` in seconds.
 fn read_time(text: &str) -> Text {
@@ -354,14 +362,15 @@ fn read_time(text: &str) -> Text {
     }
 }
 
-fn write_time(value: &str) -> Result<Option<String>, Fault> {
+fn write_time(value: &str) -> Result<String, Fault> {
     let seconds: i32 = value.parse().map_err(|_| Fault::value("not a number"))?;
-    Ok(Some(match seconds {
+    Ok(match seconds {
         -1 => String::from("infinite"),
+        0 => return Err(Fault::value("a lease lasts a second at least")),
         seconds if seconds % 3600 == 0 => format!("{}h", seconds / 3600),
         seconds if seconds % 60 == 0 => format!("{}m", seconds / 60),
         seconds => format!("{seconds}s"),
-    }))
+    })
 }
 
 #[cfg(test)]
@@ -374,7 +383,7 @@ mod tests {
             assert_eq!(read_time(text), seconds, "{text}");
         }
         for seconds in ["43200", "60", "61", "-1", "2147483647"] {
-            let text = write_time(seconds).unwrap().unwrap();
+            let text = write_time(seconds).unwrap();
             assert_eq!(read_time(&text), seconds, "{text}");
         }
         assert_eq!(read_time("99999999999h"), "43200");

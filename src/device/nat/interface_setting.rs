@@ -130,6 +130,11 @@ fn set_interface(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> 
             if zone::of_interface(cx, &name)?.is_none() {
                 return Err(Fault::value("the interface is in no zone of the firewall"));
             }
+            // What the zones say of an interface can only be shown once.
+            let root = cx.root();
+            if keys(cx, &root)?.iter().any(|other| *other != key && interface(cx, other) == name) {
+                return Err(Fault::value("another row has this interface"));
+            }
             name
         }
     };

@@ -7,16 +7,16 @@ use crate::model::access::{truth, uci_truth};
 use crate::model::context::{Context, Row};
 use crate::model::format::MAC_ADDRESS;
 use crate::model::schema::{
-    Object, Rows, Table, Text, alias, constant, count, get, get_set, ro, rw, uci_bool, uci_custom, uci_not,
+    Object, Rows, Table, Text, alias, constant, count, functional, get, get_set, ro, rw, uci_bool, uci_custom, uci_not,
 };
 use crate::model::value::{BOOLEAN, STRING, Type, UNSIGNED_INT};
 
 pub(super) static ACCESS_POINT: Object = Object::table(
     "Device.WiFi.AccessPoint.{i}.",
-    // The SSIDReference is unique by itself: an SSID has one access point.
     Table::new(Rows::SomeSections { package: PACKAGE, list: |cx, _| halves::sections(cx, Half::AccessPoint) })
         .added_by(|cx, _| halves::add(cx, Half::AccessPoint))
         .deleted_by(|cx, row| halves::delete(cx, row, Half::AccessPoint))
+        .keys(&[functional(&["SSIDReference"])])
         .enabled_by("Enable")
         .at_most(32),
     &[

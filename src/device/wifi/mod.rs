@@ -1,7 +1,7 @@
 //! `Device.WiFi.` (TR-181 2.17): radios, SSIDs, access points, their security and the stations on them.
 //!
-//! A `wifi-iface` section of mode `ap` is a row of two tables, `SSID.{i}.` and `AccessPoint.{i}.`; [`halves`] says how they share it.
-//! What the router really does comes from `network.wireless`, `iwinfo` and `hostapd` over ubus ([`live`]); without ubus the tables show the
+//! A `wifi-iface` section of mode `ap` is a row of two tables, `SSID.{i}.` and `AccessPoint.{i}.`; `halves` says how they share it.
+//! What the router really does comes from `network.wireless`, `iwinfo` and `hostapd` over ubus (`live`); without ubus the tables show the
 //! configuration.
 
 mod access_point;

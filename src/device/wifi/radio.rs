@@ -9,13 +9,14 @@ use crate::error::{Fault, Result};
 use crate::model::access::{truth, uci_truth};
 use crate::model::context::{Context, Row};
 use crate::model::schema::{
-    Notification, Object, Parameter, Table, Text, alias, constant, get, get_set, ro, rw, sections, together, uci_not,
-    uci_or,
+    Notification, Object, Parameter, Table, Text, alias, always, constant, get, get_set, ro, rw, sections, together,
+    uci_not, uci_or,
 };
 use crate::model::value::{BOOLEAN, Format, INT, STRING, Type, UNSIGNED_INT, UNSIGNED_LONG};
 
 const STANDARD: Type = STRING.values(&["a", "b", "g", "n", "ac", "ax", "be"]).list();
 const BANDS: Type = STRING.values(&["2.4GHz", "5GHz", "6GHz"]);
+const WIDTHS: &[&str] = &["20MHz", "40MHz", "80MHz", "160MHz", "80+80MHz", "320MHz-1", "320MHz-2"];
 const BANDWIDTH: Type =
     STRING.values(&["20MHz", "40MHz", "80MHz", "160MHz", "80+80MHz", "320MHz-1", "320MHz-2", "Auto"]);
 const EXTENSION: Type = STRING.values(&["AboveControlChannel", "BelowControlChannel", "Auto"]);
@@ -42,7 +43,7 @@ const CHANNELS: Type = STRING.list_within((0, u32::MAX), 1024);
 
 pub(super) static RADIO: Object = Object::table(
     "Device.WiFi.Radio.{i}.",
-    Table::new(sections(PACKAGE, "wifi-device")),
+    Table::new(sections(PACKAGE, "wifi-device")).keys(&[always(&["Name"])]),
     &[
         rw("Enable", BOOLEAN, uci_not("disabled")),
         ro("Status", net::INTERFACE_STATUS, get(|cx, row| Ok(Text::Borrowed(status(cx, row)?)))),
@@ -64,10 +65,10 @@ pub(super) static RADIO: Object = Object::table(
         rw("AutoChannelEnable", BOOLEAN, together(channel::auto)),
         ro("SupportedOperatingChannelBandwidths", BANDWIDTH.list(), get(channel::supported_bandwidths)),
         rw("OperatingChannelBandwidth", BANDWIDTH, together(channel::bandwidth)),
-        ro("CurrentOperatingChannelBandwidth", BANDWIDTH, get(channel::current_bandwidth)),
+        ro("CurrentOperatingChannelBandwidth", STRING.values(WIDTHS), get(channel::current_bandwidth)),
         rw("ExtensionChannel", EXTENSION, together(channel::extension)),
         rw("GuardInterval", GUARD_INTERVAL, get_set(guard_interval, set_guard_interval)),
-        rw("MCS", INT.ranges(&[(-1, 31)]), get_set(|_, _| Ok(Text::Borrowed("-1")), set_mcs)),
+        rw("MCS", INT.ranges(&[(-1, 15), (16, 31)]), get_set(|_, _| Ok(Text::Borrowed("-1")), set_mcs)),
         ro("TransmitPowerSupported", INT.ranges(&[(-1, 100)]).list_within((0, u32::MAX), 64), get(power::supported)),
         rw("TransmitPower", INT.ranges(&[(-1, 100)]), get_set(power::power, power::set_power)),
         ro("IEEE80211hSupported", BOOLEAN, get(|cx, row| Ok(truth(channel::has_80211h(cx, row)?)))),

@@ -39,18 +39,19 @@ pub(super) static SECURITY: Object = Object::single(
         rw("ModeEnabled", MODE, together(|cx, row| Ok(Text::Borrowed(read(cx, row)?.0.name())))),
         rw("EncryptionMode", STRING.values(&["TKIP", "AES"]).list(), together(|cx, row| Ok(ciphers(cx, row)?.text()))),
         rw("WEPKey", HEX_BINARY.lengths(&[(5, 5), (13, 13)]), together(hidden)).hidden(),
-        rw("PreSharedKey", HEX_BINARY.lengths(&[(0, 0), (32, 32)]), together(hidden)).hidden(),
+        rw("PreSharedKey", HEX_BINARY.lengths(&[(0, 32)]), together(hidden)).hidden(),
         rw("KeyPassphrase", PASSPHRASE.lengths(&[(8, 63)]), together(hidden)).hidden(),
         rw("RekeyingInterval", UNSIGNED_INT, uci_or("wpa_group_rekey", "3600")).default("3600"),
-        rw("SAEPassphrase", PASSPHRASE.lengths(&[(0, 0), (8, 63)]), together(hidden)).hidden(),
+        rw("SAEPassphrase", PASSPHRASE, together(hidden)).hidden(),
         rw("RadiusServerIPAddr", IP_ADDRESS, uci("auth_server")),
-        rw("RadiusServerPort", PORT, uci_or("auth_port", "1812")),
+        rw("RadiusServerPort", PORT, uci_or("auth_port", "1812")).default("1812"),
         rw("RadiusSecret", ONE_LINE, uci("auth_secret")).hidden(),
         rw(
             "MFPConfig",
             STRING.values(&["Disabled", "Optional", "Required"]),
             together(|cx, row| Ok(Text::Borrowed(protection(cx, row)?.name()))),
-        ),
+        )
+        .default("Disabled"),
         rw("Reset", BOOLEAN, get_set(|_, _| Ok(Text::Borrowed("false")), reset)).command(),
     ],
 )
@@ -372,12 +373,14 @@ fn set_keys(cx: &mut Context, row: &Row, values: &Values<'_>, before: Mode, mode
             "PreSharedKey" if mode.is_wep() || mode.is_sae() => {
                 Err(Fault::value(format!("{} has no PreSharedKey", mode.name())))
             }
+            "PreSharedKey" if value.len() != 64 => Err(Fault::value("a key has 32 bytes")),
             "PreSharedKey" => cx.set_option(row, "key", Some(value)),
             "SAEPassphrase" if passphrase == Some(value.as_str()) => Ok(()),
             "SAEPassphrase" if passphrase.is_some() => {
                 Err(Fault::value("the router has one passphrase; KeyPassphrase is another"))
             }
             "SAEPassphrase" if !mode.is_sae() => Err(Fault::value(format!("{} has no SAE", mode.name()))),
+            "SAEPassphrase" if !(8..=63).contains(&value.len()) => Err(Fault::value("8 to 63 characters are allowed")),
             "SAEPassphrase" => cx.set_option(row, "key", Some(value)),
             "WEPKey" => set_wep_key(cx, row, values, mode, value),
             _ => Ok(()),

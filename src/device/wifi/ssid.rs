@@ -7,7 +7,9 @@ use crate::error::{Fault, Result};
 use crate::model::access::{truth, uci_truth};
 use crate::model::context::{Context, Row};
 use crate::model::format::MAC_ADDRESS;
-use crate::model::schema::{Notification, Object, Rows, Table, Text, alias, constant, get, get_set, ro, rw, uci};
+use crate::model::schema::{
+    Notification, Object, Rows, Table, Text, alias, always, constant, get, get_set, ro, rw, uci,
+};
 use crate::model::value::{BOOLEAN, Format, INT, STRING, UNSIGNED_INT};
 
 pub(super) static SSID: Object = Object::table(
@@ -15,6 +17,7 @@ pub(super) static SSID: Object = Object::table(
     Table::new(Rows::SomeSections { package: PACKAGE, list: |cx, _| halves::sections(cx, Half::Ssid) })
         .added_by(|cx, _| halves::add(cx, Half::Ssid))
         .deleted_by(|cx, row| halves::delete(cx, row, Half::Ssid))
+        .keys(&[always(&["Name"])])
         .enabled_by("Enable")
         .at_most(32),
     &[
@@ -23,18 +26,43 @@ pub(super) static SSID: Object = Object::table(
         alias(),
         ro("Name", STRING.lengths(&[(0, 64)]), get(name)),
         ro("LastChange", UNSIGNED_INT, get(last_change)).notification(Notification::CanDeny),
-        rw("LowerLayers", STRING.strong(&[RADIO]).list_within((0, 1), 1024), get_set(lower_layers, set_lower_layers))
-            .default(""),
+        rw(
+            "LowerLayers",
+            STRING.strong(&[RADIO]).list_within((0, u32::MAX), 1024),
+            get_set(lower_layers, set_lower_layers),
+        )
+        .default(""),
         ro("BSSID", MAC_ADDRESS, get(mac_address)),
         ro("MACAddress", MAC_ADDRESS, get(mac_address)),
         rw("SSID", STRING.lengths(&[(0, 32)]).format(NETWORK_NAME), uci("ssid")),
-        rw("MLDUnit", INT.ranges(&[(-1, 24)]), get_set(|_, _| Ok(Text::Borrowed("-1")), set_mld_unit)).default("-1"),
+        rw("MLDUnit", INT.ranges(&[(-1, -1), (0, 24)]), get_set(|_, _| Ok(Text::Borrowed("-1")), set_mld_unit))
+            .default("-1"),
         ro("Upstream", BOOLEAN, constant("false")),
     ],
 )
 .check(judge);
 
-pub(super) static STATS: Object = Object::single("Device.WiFi.SSID.{i}.Stats.", net::STATS);
+pub(super) static STATS: Object = Object::single(
+    "Device.WiFi.SSID.{i}.Stats.",
+    &[
+        net::BYTES_SENT,
+        net::BYTES_RECEIVED,
+        net::PACKETS_SENT,
+        net::PACKETS_RECEIVED,
+        // Here TR-181 lets the ACS have notification of them.
+        net::ERRORS_SENT.notification(Notification::Normal),
+        net::ERRORS_RECEIVED,
+        net::UNICAST_PACKETS_SENT,
+        net::UNICAST_PACKETS_RECEIVED,
+        net::DISCARD_PACKETS_SENT,
+        net::DISCARD_PACKETS_RECEIVED,
+        net::MULTICAST_PACKETS_SENT,
+        net::MULTICAST_PACKETS_RECEIVED,
+        net::BROADCAST_PACKETS_SENT,
+        net::BROADCAST_PACKETS_RECEIVED,
+        net::UNKNOWN_PROTO_PACKETS_RECEIVED,
+    ],
+);
 
 /// An SSID has 32 bytes at most, whatever its characters are (IEEE 802.11-2020 9.4.2.2).
 const NETWORK_NAME: Format =

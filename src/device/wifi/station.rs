@@ -11,19 +11,21 @@ use crate::error::Result;
 use crate::model::access::truth;
 use crate::model::context::{Context, Row};
 use crate::model::format::MAC_ADDRESS;
-use crate::model::schema::{Notification, Object, Rows, Table, Text, constant, get, ro};
-use crate::model::value::{BOOLEAN, INT, STRING, UNSIGNED_INT, UNSIGNED_LONG};
+use crate::model::schema::{Notification, Object, Rows, Table, Text, always, constant, get, ro};
+use crate::model::value::{BOOLEAN, INT, STRING, Type, UNSIGNED_INT, UNSIGNED_LONG};
+
+/// kbit/s
+const RATE: Type = UNSIGNED_INT.ranges(&[(1000, i64::MAX)]);
 
 pub(super) static ASSOCIATED_DEVICE: Object = Object::table(
     "Device.WiFi.AccessPoint.{i}.AssociatedDevice.{i}.",
-    Table::new(Rows::Keys(stations)),
+    Table::new(Rows::Keys(stations)).keys(&[always(&["MACAddress"])]),
     &[
         ro("MACAddress", MAC_ADDRESS, get(|cx, row| Ok(Text::Owned(cx.key(row)?)))),
         ro("OperatingStandard", STRING.values(&["a", "b", "g", "n", "ac", "ax", "be"]), get(standard)),
         ro("AuthenticationState", BOOLEAN, get(authorized)),
-        ro("LastDataDownlinkRate", UNSIGNED_INT, get(|cx, row| rate(cx, row, "tx")))
-            .notification(Notification::CanDeny),
-        ro("LastDataUplinkRate", UNSIGNED_INT, get(|cx, row| rate(cx, row, "rx"))).notification(Notification::CanDeny),
+        ro("LastDataDownlinkRate", RATE, get(|cx, row| rate(cx, row, "tx"))).notification(Notification::CanDeny),
+        ro("LastDataUplinkRate", RATE, get(|cx, row| rate(cx, row, "rx"))).notification(Notification::CanDeny),
         ro("SignalStrength", INT.ranges(&[(-200, 0)]), get(|cx, row| level(cx, row, "signal"))),
         ro("Noise", INT.ranges(&[(-200, 0)]), get(|cx, row| level(cx, row, "noise"))),
         ro("SNR", UNSIGNED_INT, get(signal_to_noise)),

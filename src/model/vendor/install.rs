@@ -1,7 +1,9 @@
 //! From files to the types of the engine.
 
 use super::{Call, Instances, Place, Shape, VendorFile, VendorObject, VendorParameter, VendorRows, VendorTable, Words};
-use crate::model::schema::{Add, Delete, Key, Map, Notification, Object, Parameter, Rows, Source, Table, count, ro};
+use crate::model::schema::{
+    Add, Delete, Key, Map, Notification, Object, Parameter, Rows, Source, Table, Text, count, ro,
+};
 use crate::model::value::{List, Type, UNSIGNED_INT};
 
 /// What the schema takes.
@@ -117,6 +119,7 @@ fn value(shape: Shape) -> Type {
 fn source(place: Place) -> Source {
     match place {
         Place::Constant(value) => Source::Constant(leak(value)),
+        Place::Key => Source::Get(|context, row| context.key(row).map(Text::Owned)),
         Place::File(path) => Source::File(leak(path)),
         Place::Program(argv) => Source::Program(texts(argv)),
         Place::Ubus(Call { object, method, arguments, pointer }) => Source::Ubus {

@@ -62,6 +62,8 @@ struct Problems {
 impl Problems {
     /// After so many nobody reads on.
     const MOST: usize = 200;
+    /// The longest reason, in characters.
+    const LONGEST: usize = 400;
 
     fn new(path: &str) -> Self {
         Self { path: String::from(path), found: Vec::new() }
@@ -69,7 +71,10 @@ impl Problems {
 
     fn add(&mut self, line: usize, reason: impl Into<String>) {
         if self.found.len() < Self::MOST {
-            self.found.push(Problem { path: self.path.clone(), line, reason: reason.into() });
+            // One line for a person, whatever the file has in its names.
+            let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+            let reason = reason.into().chars().take(Self::LONGEST).map(visible).collect();
+            self.found.push(Problem { path: self.path.clone(), line, reason });
         }
     }
 
@@ -170,10 +175,16 @@ struct Shape {
 #[derive(Clone, Debug)]
 enum Place {
     Constant(String),
-    Uci { option: String, map: Words, missing: Option<String> },
+    Uci {
+        option: String,
+        map: Words,
+        missing: Option<String>,
+    },
     File(String),
     Ubus(Call),
     Program(Vec<String>),
+    /// What the row is known by.
+    Key,
 }
 
 /// How the text of a UCI option becomes a value, and back.

@@ -22,6 +22,7 @@ const PARAMETER: &[&str] = &[
     "pointer",
     "exec",
     "value",
+    "key",
     "write",
     "map",
     "enum",
@@ -37,7 +38,7 @@ const PARAMETER: &[&str] = &[
     "command",
     "notification",
 ];
-const SOURCES: &[&str] = &["uci", "file", "ubus", "exec", "value"];
+const SOURCES: &[&str] = &["uci", "file", "ubus", "exec", "value", "key"];
 const WRITE: &[&str] = &["uci", "file", "exec", "map"];
 
 const KINDS: &[(&str, Kind)] = &[
@@ -148,7 +149,7 @@ impl Reader<'_> {
             [] => {
                 self.add(
                     member.line,
-                    "the parameter has no source: \"uci\", \"file\", \"ubus\", \"exec\" or \"value\"",
+                    "the parameter has no source: \"uci\", \"file\", \"ubus\", \"exec\", \"value\" or \"key\"",
                 );
                 None
             }
@@ -381,6 +382,13 @@ impl Reader<'_> {
             "file" => self.file(json, "\"file\"", false).map(Place::File),
             "exec" => self.program(json, Some(false)).map(Place::Program),
             "ubus" => self.call(fields, false).map(Place::Ubus),
+            "key" => {
+                if !matches!(json.value, Value::Bool(true)) || shape.kind != Kind::String || shape.list.is_some() {
+                    self.add(json.line, "\"key\" is true, and goes with string");
+                }
+                self.holds(json.line, "{key}", false);
+                Some(Place::Key)
+            }
             _ => self.value(json, "\"value\"", shape).map(Place::Constant),
         }
     }

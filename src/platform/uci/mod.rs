@@ -1,7 +1,7 @@
 //! UCI: reader and writer of the configuration files of OpenWrt.
 //!
 //! [`Package`] is a file in memory: every value, and every byte between them, so that an edit leaves alone what it does not touch.
-//! [`load`] and [`commit`] are its way from and to the disk, beside other programs that use libuci.
+//! [`load`] and [`commit()`] are its way from and to the disk, beside other programs that use libuci.
 
 mod commit;
 mod exercise;
