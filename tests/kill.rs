@@ -28,6 +28,8 @@ struct Book {
     next: u32,
     /// CommandKeys whose ScheduleInform the agent has answered.
     promised: BTreeSet<String>,
+    /// CommandKeys that came with an Inform which was answered.
+    seen: BTreeSet<String>,
     /// Events by code and key, with how often an Inform with them was taken and the agent went on after it.
     taken: BTreeMap<(String, String), u32>,
     /// The last value that the agent has acknowledged, by its number.
@@ -100,14 +102,13 @@ fn e02_r10_q06_whatever_the_moment_of_a_kill_nothing_is_lost_or_told_twice() {
     loop {
         let missing: Vec<String> = {
             let book = book.lock().unwrap();
-            let key = |key: &&String| !book.taken.contains_key(&(String::from("M ScheduleInform"), String::from(*key)));
-            // New ones come with every session; those of the time of the kills are what counts.
-            book.promised.iter().filter(key).take(20).cloned().collect()
+            book.promised.iter().filter(|key| !book.seen.contains(*key)).take(20).cloned().collect()
         };
         if missing.is_empty() || Instant::now() > deadline {
             assert!(missing.is_empty(), "promised and not delivered in 60 s: {missing:?}");
             break;
         }
+        // No new ones come any more.
         book.lock().unwrap().next = u32::MAX;
         std::thread::sleep(Duration::from_millis(100));
     }
@@ -161,6 +162,8 @@ fn serve(stream: &TcpStream, book: &Mutex<Book>) -> Result<(), Box<dyn std::erro
     let envelope = receive(&mut reader)?.ok_or("no Inform")?;
     let Some(Message::Inform(inform)) = envelope.body else { return Err("no Inform".into()) };
     answer(stream, envelope.header.id, Message::InformResponse { max_envelopes: 1 })?;
+    // From here on the agent may have the answer, whatever becomes of it.
+    book.lock().unwrap().seen.extend(inform.events.iter().map(|event| event.command_key.clone()));
     if receive(&mut reader)?.is_some() {
         return Err("no empty message".into());
     }

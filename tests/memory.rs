@@ -48,13 +48,13 @@ fn a_read_of_the_whole_tree_starts_each_ubus_call_once_and_nothing_else() {
 /// What a read of the whole table takes at its highest, besides what its package holds, in bytes.
 fn memory_besides_the_package(rows: usize, sections: Sections) -> u64 {
     let root = RouterRoot::new();
-    root.write(&format!("/etc/config/{PACKAGE}"), columns::package(rows, sections));
-    let live: Arc<dyn System> = Arc::new(Live::new(root.path()).unwrap());
+    columns::install(&root, rows, sections);
+    let live = Arc::new(Live::new(root.path()).unwrap());
     let mut package = None;
     let alone = allocation_counter::measure(|| package = Some(live.load_package(PACKAGE).unwrap()));
     let held = u64::try_from(alone.bytes_current).unwrap();
     drop(package);
-    let mut model = columns::model(live);
+    let mut model = columns::model(&live);
     let mut length = 0;
     // The second time the model remembers the rows.
     let whole = allocation_counter::measure(|| {
@@ -62,10 +62,6 @@ fn memory_besides_the_package(rows: usize, sections: Sections) -> u64 {
         assert_eq!(read_all(&mut model, TABLE), length);
     });
     assert!(length > (rows * COLUMNS * 100) as u64, "{length} bytes of answer");
-    eprintln!(
-        "{rows} rows {sections:?}: load peak {}, held {held}; whole peak {}, left {}",
-        alone.bytes_max, whole.bytes_max, whole.bytes_current
-    );
     whole.bytes_max - held
 }
 

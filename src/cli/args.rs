@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use lexopt::prelude::{Long, Short, Value};
 use log::LevelFilter;
 
+use crate::config::parse_log_level;
 use crate::daemon::Options;
-use crate::daemon::logging;
 use crate::daemon::operations::Command;
 
 /// What `--help` prints.
@@ -124,7 +124,7 @@ fn path(parser: &mut lexopt::Parser) -> Result<PathBuf, String> {
 fn level(parser: &mut lexopt::Parser) -> Result<LevelFilter, String> {
     let value = parser.value().map_err(|error| error.to_string())?;
     let name = value.to_string_lossy();
-    logging::level(&name).ok_or_else(|| format!("{name} is no level: use err, warning, notice, debug or trace"))
+    parse_log_level(&name).ok_or_else(|| format!("{name} is no level: use err, warning, notice, debug or trace"))
 }
 
 fn command(words: &[String], next_level: bool) -> Result<Action, String> {

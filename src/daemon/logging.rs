@@ -26,21 +26,6 @@ enum Target {
     Syslog(PathBuf, Mutex<Option<UnixDatagram>>),
 }
 
-/// The levels of `--log-level` and of the option `log_level`: the names of syslog. `notice` and `info` are not told apart below `warning` by
-/// the agent: what matters in daily use is logged as a notice, which is `info` here.
-#[must_use]
-pub fn level(name: &str) -> Option<LevelFilter> {
-    Some(match name {
-        "emerg" | "alert" | "crit" | "err" | "error" => LevelFilter::Error,
-        "warning" | "warn" => LevelFilter::Warn,
-        "notice" | "info" => LevelFilter::Info,
-        "debug" => LevelFilter::Debug,
-        "trace" => LevelFilter::Trace,
-        "off" | "none" => LevelFilter::Off,
-        _ => return None,
-    })
-}
-
 impl Logger {
     /// Starts logging, to standard error or to the log daemon behind this socket. Only the first call in a process counts.
     pub fn start(stderr: bool, socket: PathBuf, level: LevelFilter) {

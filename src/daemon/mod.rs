@@ -201,7 +201,6 @@ struct Loop {
 
 impl Loop {
     fn run(mut self) -> Result<()> {
-        self.keep_promises();
         loop {
             self.listen();
             self.shared.lock().poll_timers();
@@ -373,17 +372,25 @@ impl Loop {
                 log::error!("the session worker ended with a panic");
             }
         }
+        if self.keep_promises() {
+            return;
+        }
         let Plan::Now(reason) = self.shared.lock().plan() else { return };
         let shared = self.shared.clone();
         self.spawn("session", move || session::run(&shared, reason));
     }
 
-    /// What an earlier process has promised to the ACS and not done yet.
-    fn keep_promises(&mut self) {
-        if self.shared.lock().promised().is_some() {
+    /// Does what an earlier process has promised to the ACS and not done yet, and what is to be done without the ACS.
+    fn keep_promises(&mut self) -> bool {
+        let promised = self.shared.lock().promised().is_some();
+        if promised {
             let shared = self.shared.clone();
-            self.spawn("promises", move || session::keep_promises(&shared));
+            self.spawn("promises", move || {
+                session::keep_promises(&shared);
+                shared.wake();
+            });
         }
+        promised
     }
 
     fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) {

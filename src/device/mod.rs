@@ -13,6 +13,7 @@ pub mod nat;
 pub mod net;
 pub mod root;
 pub mod time;
+pub mod upkeep;
 pub mod wifi;
 
 use crate::model::schema::Object;

@@ -26,12 +26,12 @@ mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use context::{Context, Facts};
+use context::{CommitFailure, Context, Facts};
 use registry::Registry;
 use schema::Notification;
 use tree::{NodeId, ROOT, Schema};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::platform::System;
 
 /// Saves the registry.
@@ -94,6 +94,22 @@ impl Model {
     /// What the model remembers.
     pub fn registry(&self) -> MutexGuard<'_, Registry> {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes values of the agent's own with a function that says whether it did.
+    ///
+    /// # Errors
+    /// When they could not be saved; nothing has changed then.
+    pub fn change_own(&mut self, change: &mut dyn FnMut(&mut Context) -> bool) -> Result<()> {
+        let mut context = self.context();
+        if !change(&mut context) {
+            return Ok(());
+        }
+        match context.commit(&mut self.keep) {
+            Ok(_) => Ok(()),
+            Err(CommitFailure::Fault(fault)) => Err(Error::Other(fault.text)),
+            Err(CommitFailure::Again) => Err(Error::other("somebody else was faster")),
+        }
     }
 
     /// Saves new instance numbers, before they are told to anybody.

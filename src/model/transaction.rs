@@ -380,7 +380,9 @@ fn set_defaults(context: &mut Context, node: NodeId, row: &Rc<Row>) -> Result<()
             stage(context, node, row, parameter, default)?;
         }
     }
-    finish_row(context, node, row, &together).map_err(|(_, fault)| fault)
+    finish_row(context, node, row, &together).map_err(|(_, fault)| fault)?;
+    let below = schema.node(node).children.iter().filter(|child| schema.node(**child).table().is_none());
+    below.copied().collect::<Vec<_>>().into_iter().try_for_each(|child| set_defaults(context, child, row))
 }
 
 /// The parameters of the object around a table that change with the number of its rows (CONFORMANCE P-69).

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use cwmpd::model::Model;
 use cwmpd::model::registry::Registry;
-use cwmpd::model::schema::*;
 use cwmpd::model::tree::Schema;
-use cwmpd::model::value::*;
-use cwmpd::platform::System;
+use cwmpd::model::vendor;
+use cwmpd::platform::live::Live;
+
+use super::root::RouterRoot;
 
 pub const COLUMNS: usize = 20;
 
@@ -18,34 +19,7 @@ pub const COLUMNS: usize = 20;
 pub const PACKAGE: &str = "columns";
 
 /// Where its rows are.
-pub const TABLE: &str = "Device.X_EXAMPLE_Columns.Row.";
-
-static OBJECT: Object = Object::table(
-    "Device.X_EXAMPLE_Columns.Row.{i}.",
-    Table::new(sections(PACKAGE, "row")),
-    &[
-        rw("Text1", STRING, uci("option1")),
-        rw("Text2", STRING, uci("option2")),
-        rw("Text3", STRING, uci("option3")),
-        rw("Text4", STRING, uci("option4")),
-        rw("Text5", STRING, uci("option5")),
-        rw("Text6", STRING, uci("option6")),
-        rw("Text7", STRING, uci("option7")),
-        rw("Text8", STRING, uci("option8")),
-        rw("Text9", STRING, uci("option9")),
-        rw("Text10", STRING, uci("option10")),
-        rw("Number1", UNSIGNED_INT, uci("option11")),
-        rw("Number2", UNSIGNED_INT, uci("option12")),
-        rw("Number3", UNSIGNED_INT, uci("option13")),
-        rw("Number4", UNSIGNED_INT, uci("option14")),
-        rw("Number5", UNSIGNED_INT, uci("option15")),
-        rw("Truth1", BOOLEAN, uci_bool("option16", "false")),
-        rw("Truth2", BOOLEAN, uci_bool("option17", "false")),
-        rw("Truth3", BOOLEAN, uci_bool("option18", "false")),
-        rw("Truth4", BOOLEAN, uci_bool("option19", "false")),
-        rw("Truth5", BOOLEAN, uci_bool("option20", "false")),
-    ],
-);
+pub const TABLE: &str = "Device.X_EXAMPLE_Columns.";
 
 /// How the sections of the table's rows are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,8 +48,31 @@ pub fn package(rows: usize, sections: Sections) -> String {
     text
 }
 
-/// A data model that is this table and nothing else.
-pub fn model(system: Arc<dyn System>) -> Model {
-    let schema = Arc::new(Schema::new([&OBJECT]).unwrap());
-    Model::new(system, schema, Registry::default(), Box::new(|_| Ok(())))
+/// The vendor model file.
+fn model_file() -> String {
+    let mut parameters = Vec::new();
+    for column in 1..=COLUMNS {
+        let (name, kind) = match column {
+            1..=10 => ("Text", "string"),
+            11..=15 => ("Number", "unsignedInt"),
+            _ => ("Truth", "boolean"),
+        };
+        parameters.push(format!(r#""{name}{column}": {{"type": "{kind}", "access": "rw", "uci": "option{column}"}}"#));
+    }
+    let instances = format!(r#""instances": {{"uci": "{PACKAGE}.@row"}}"#);
+    format!(r#"{{"{TABLE}{{i}}.": {{{instances}, "parameters": {{{}}}}}}}"#, parameters.join(",\n"))
+}
+
+/// Puts the table into a router.
+pub fn install(root: &RouterRoot, rows: usize, sections: Sections) {
+    root.write(&format!("/etc/config/{PACKAGE}"), package(rows, sections));
+    root.write("/etc/cwmpd/model.d/columns.json", model_file());
+}
+
+/// A data model that is what vendors have put into a router and nothing else.
+pub fn model(live: &Arc<Live>) -> Model {
+    let (files, problems) = vendor::load(live.as_ref(), &[]);
+    assert!(problems.is_empty(), "{problems:?}");
+    let schema = Arc::new(Schema::new(vendor::install(files).objects).unwrap());
+    Model::new(live.clone(), schema, Registry::default(), Box::new(|_| Ok(())))
 }

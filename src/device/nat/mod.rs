@@ -4,7 +4,7 @@ mod interface_setting;
 mod port_mapping;
 mod zone;
 
-pub use port_mapping::expired_leases;
+pub use port_mapping::leases;
 
 use crate::model::schema::{Object, count, ro};
 use crate::model::value::UNSIGNED_INT;

@@ -4,7 +4,7 @@
 //! open the router, its section stays disabled until it is complete, and the wish is kept in the agent's own state.
 
 use std::net::Ipv4Addr;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{INTERFACE, PACKAGE, zone};
 use crate::error::{Fault, Result};
@@ -222,18 +222,25 @@ fn set_lease_duration(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fa
     Ok(())
 }
 
-/// The paths of the mappings whose LeaseDuration is over at a time, such as `Device.NAT.PortMapping.3.`; the daemon deletes them.
+/// The paths of the mappings whose LeaseDuration is over at a time, such as `Device.NAT.PortMapping.3.`, which the daemon deletes; and when the
+/// next one will be over.
 ///
 /// # Errors
 /// When the firewall's configuration cannot be read.
-pub fn expired_leases(cx: &mut Context, now: SystemTime) -> Result<Vec<String>> {
+pub fn leases(cx: &mut Context, now: SystemTime) -> Result<(Vec<String>, Option<SystemTime>)> {
     let schema = cx.schema().clone();
-    let Some(node) = schema.find("Device.NAT.PortMapping.") else { return Ok(Vec::new()) };
+    let Some(node) = schema.find("Device.NAT.PortMapping.") else { return Ok((Vec::new(), None)) };
     let root = cx.root();
-    let rows = cx.rows(node, &root)?;
-    let rows = rows.iter().map(|entry| Row::new(node, &root, entry));
-    let over = rows.filter(|row| lease_end(cx, row).is_some_and(|end| end <= seconds(now)));
-    Ok(over.map(|row| schema.path(node, &row)).collect())
+    let (mut over, mut next) = (Vec::new(), None::<u64>);
+    for entry in cx.rows(node, &root)?.iter() {
+        let row = Row::new(node, &root, entry);
+        match lease_end(cx, &row) {
+            Some(end) if end <= seconds(now) => over.push(schema.path(node, &row)),
+            Some(end) => next = Some(next.map_or(end, |next| next.min(end))),
+            None => {}
+        }
+    }
+    Ok((over, next.and_then(|end| UNIX_EPOCH.checked_add(Duration::from_secs(end)))))
 }
 
 /// The whole of IPv4, which some ACSs send for any host.

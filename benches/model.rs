@@ -1,0 +1,103 @@
+//! Requests of an ACS on the data model: from the typed request to the last byte of the answer. The throughput counts parameters.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use cwmpd::cwmp::handlers::{Abilities, handle};
+use cwmpd::model::Model;
+use cwmpd::platform::live::Live;
+use cwmpd::soap::rpc::{Message, Namespace, ParameterValue, Value};
+use divan::Bencher;
+use divan::counter::ItemsCount;
+
+#[path = "../tests/common/columns.rs"]
+mod columns;
+#[path = "../tests/common/model.rs"]
+mod model;
+#[path = "../tests/common/root.rs"]
+mod root;
+
+use columns::{COLUMNS, Sections, TABLE};
+use root::RouterRoot;
+
+fn main() {
+    divan::main();
+}
+
+/// How many bytes the answer has.
+fn answer(model: &mut Model, request: Message) -> u64 {
+    let (mut handled, _) = handle(model, Abilities::default(), request, None, Namespace::Cwmp12);
+    assert_eq!(handled.fault, None);
+    io::copy(&mut handled.body, &mut io::sink()).unwrap()
+}
+
+fn get(name: &str) -> Message {
+    Message::GetParameterValues { names: vec![name.into()] }
+}
+
+fn count(model: &mut Model, name: &str) -> usize {
+    let (mut handled, _) = handle(model, Abilities::default(), get(name), None, Namespace::Cwmp12);
+    let mut text = String::new();
+    handled.body.read_to_string(&mut text).unwrap();
+    text.matches("<ParameterValueStruct>").count()
+}
+
+/// A router whose tree is the table with so many parameters.
+fn table(parameters: usize, sections: Sections) -> (RouterRoot, Model) {
+    let root = RouterRoot::new();
+    columns::install(&root, parameters / COLUMNS, sections);
+    let mut model = columns::model(&Arc::new(Live::new(root.path()).unwrap()));
+    assert_eq!(count(&mut model, TABLE), parameters);
+    (root, model)
+}
+
+const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
+
+#[divan::bench(args = SIZES, sample_count = 10, sample_size = 1)]
+fn get_whole_table(bencher: Bencher<'_, '_>, parameters: usize) {
+    let (_root, mut model) = table(parameters, Sections::Named);
+    bencher.counter(ItemsCount::new(parameters)).bench_local(|| answer(&mut model, get(TABLE)));
+}
+
+#[divan::bench(args = SIZES, sample_count = 10, sample_size = 1)]
+fn get_whole_table_of_unnamed_sections(bencher: Bencher<'_, '_>, parameters: usize) {
+    let (_root, mut model) = table(parameters, Sections::Unnamed);
+    bencher.counter(ItemsCount::new(parameters)).bench_local(|| answer(&mut model, get(TABLE)));
+}
+
+/// Programs are stand-ins that are scripts, which is most of the time.
+#[divan::bench(sample_count = 10, sample_size = 1)]
+fn get_whole_sample_router(bencher: Bencher<'_, '_>) {
+    let router = model::Router::new();
+    let mut model = router.model.lock().unwrap();
+    let parameters = count(&mut model, "");
+    bencher.counter(ItemsCount::new(parameters)).bench_local(|| answer(&mut model, get("")));
+}
+
+#[divan::bench(args = ["Device.DeviceInfo.ProvisioningCode", "Device.IP.Interface.1.Enable"])]
+fn get_one_parameter_of_the_sample_router(bencher: Bencher<'_, '_>, name: &str) {
+    let router = model::Router::new();
+    let mut model = router.model.lock().unwrap();
+    assert_eq!(count(&mut model, name), 1);
+    bencher.counter(ItemsCount::new(1_usize)).bench_local(|| answer(&mut model, get(name)));
+}
+
+/// Each time to other values, so that each is written and committed.
+#[divan::bench(args = SIZES, sample_count = 10, sample_size = 1)]
+fn set_100_parameters_of_a_table(bencher: Bencher<'_, '_>, parameters: usize) {
+    let (_root, mut model) = table(parameters, Sections::Named);
+    let rows = parameters / COLUMNS;
+    let mut round = 0;
+    bencher.counter(ItemsCount::new(100_usize)).bench_local(|| {
+        round += 1;
+        let parameters = (0..100)
+            .map(|number| ParameterValue {
+                name: format!("{TABLE}{}.Text{}", 1 + number * rows / 100, 1 + number % 2),
+                value: Value { kind: Some("string".into()), text: format!("round {round} of {number}") },
+            })
+            .collect();
+        answer(&mut model, Message::SetParameterValues { parameters, parameter_key: String::new() })
+    });
+}

@@ -1,0 +1,443 @@
+//! What lives as long as the process: the model, the events, the plans, and what is saved of them.
+
+mod report;
+mod saved;
+mod sessions;
+mod values;
+
+pub use saved::{Promised, apply, keep_promise};
+pub use sessions::Start;
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use self::saved::{STATE, Saved, TOLD};
+use super::standalone::{self, Standalone};
+use super::status::SessionRecord;
+use super::{Options, random};
+use crate::config::{Config, PACKAGE};
+use crate::connreq::url::{configured_path, connection_request_url, random_path};
+use crate::cwmp::answers::values_of;
+use crate::cwmp::events::EventCode;
+use crate::cwmp::notify::Told;
+use crate::cwmp::plan::{Interface, Planner};
+use crate::cwmp::retry::Retry;
+use crate::cwmp::schedule::{Periodic, PeriodicSettings};
+use crate::cwmp::version::{Offer, Version};
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::model::attributes::AttributeChange;
+use crate::model::context::{Context, Facts};
+use crate::platform::System;
+use crate::platform::clock::{ClockCheck, boot_id};
+use crate::platform::live::Live;
+use crate::platform::net::{InterfaceState, interface_state};
+use crate::platform::uci::{self, EditError};
+use crate::soap::rpc::ParameterValue;
+use crate::state::{Loaded, Store, Was};
+use crate::time::{Now, UtcTime};
+
+/// Everything that lives as long as the process.
+pub struct Agent {
+    options: Options,
+    live: Arc<Live>,
+    /// The data model.
+    pub model: Model,
+    config: Config,
+    store: Arc<Mutex<Store>>,
+    saved: Saved,
+    told: Told,
+    clock: ClockCheck,
+    interface: InterfaceState,
+    planner: Planner,
+    retry: Retry,
+    offer: Offer,
+    periodic: Periodic,
+    /// The operator wants a session at once.
+    asked: bool,
+    /// The parameters of the Inform under way.
+    sent: Vec<ParameterValue>,
+    sessions: u32,
+    record: Option<SessionRecord>,
+    /// What the listener refused last, in words.
+    pub last_refusal: String,
+    started: Duration,
+    look_at: Option<Duration>,
+    save_at: Option<Duration>,
+    release_at: Option<Duration>,
+    /// No session before this time.
+    quiet_until: Option<Duration>,
+    /// When the time of a row that the ACS gave a time is over.
+    expiry_at: Option<Duration>,
+    listening_port: Option<u16>,
+    switches: Switches,
+}
+
+/// Settings that have no option in the configuration: they live in the model.
+#[derive(Clone, Copy, Debug)]
+struct Switches {
+    /// HTTPConnectionRequestEnable
+    connection_requests: bool,
+    /// DefaultActiveNotificationThrottle
+    throttle: Duration,
+}
+
+impl Switches {
+    fn read(context: &mut Context) -> Self {
+        let mut read = |name: &str| {
+            let values = values_of(context, &format!("Device.ManagementServer.{name}"));
+            values.into_iter().next().map(|value| value.value.text)
+        };
+        Self {
+            connection_requests: read("HTTPConnectionRequestEnable").is_none_or(|value| value == "true"),
+            throttle: read("DefaultActiveNotificationThrottle")
+                .and_then(|value| value.parse().ok())
+                .map_or(Duration::ZERO, Duration::from_secs),
+        }
+    }
+}
+
+impl Agent {
+    /// Takes up the state of the last time, and finds out what has happened since.
+    ///
+    /// # Errors
+    /// When another daemon has the state, or its directory cannot be used.
+    pub fn open(options: &Options, live: Arc<Live>) -> Result<(Self, crate::state::Lock)> {
+        let Standalone { config, model, store, lock, fresh, clock, .. } = Standalone::open_with(options, live.clone())?;
+        let (saved, was, told) = {
+            let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
+            let Loaded { value: saved, was } = store.load::<Saved>(STATE);
+            let Loaded { value: told, was: was_told } = store.load::<Told>(TOLD);
+            if let Was::SetAside(reason) = &was_told {
+                log::error!("{reason}");
+            }
+            (saved, was, told)
+        };
+        let clock = clock.not_before(saved.last_good_time);
+        let interface = interface_state(live.as_ref(), &config.cpe.interface);
+        let started = live.monotonic();
+        let switches = Switches::read(&mut model.context());
+        let mut agent = Self {
+            switches,
+            options: options.clone(),
+            periodic: Periodic::new(periodic_settings(&config), look(live.as_ref(), &clock), random()),
+            offer: Offer::new(version(&config)),
+            planner: Planner::new(reachable(&interface), Duration::ZERO),
+            live,
+            model,
+            config,
+            store,
+            saved,
+            told,
+            clock,
+            interface,
+            retry: Retry::default(),
+            asked: false,
+            sent: Vec::new(),
+            sessions: 0,
+            record: None,
+            last_refusal: String::new(),
+            started,
+            look_at: None,
+            save_at: None,
+            release_at: None,
+            expiry_at: None,
+            quiet_until: None,
+            listening_port: None,
+        };
+        agent.take_up(&was, fresh);
+        Ok((agent, lock))
+    }
+
+    fn take_up(&mut self, was: &Was, fresh: bool) {
+        if let Was::SetAside(reason) = was {
+            log::error!("{reason}");
+            // A state that cannot be read is no reason to believe that the ACS has never heard of us (INTERFACE.md, marks).
+            self.saved.acs_url.clone_from(&self.config.acs.url);
+        }
+        let boot_id = boot_id(self.live.as_ref()).unwrap_or_default();
+        let same_boot = self.saved.boot_id == boot_id && !boot_id.is_empty();
+        if !same_boot {
+            self.saved.boot_id = boot_id;
+            self.saved.events.on_boot();
+            // A reboot brings everything that was written into effect, and is what was promised.
+            self.saved.promised = Promised { factory_reset: self.saved.promised.factory_reset, ..Promised::default() };
+            if self.config.cpe.start_delay > 0 {
+                let milliseconds = u64::from(self.config.cpe.start_delay).saturating_mul(1000);
+                let wait = milliseconds.saturating_mul(u64::from(random())) / u64::from(u32::MAX);
+                let until = self.started.saturating_add(Duration::from_millis(wait));
+                let interface = reachable(&self.interface);
+                self.planner = Planner::new(interface, until);
+            }
+        }
+        self.saved.scheduled.restore(same_boot, self.now());
+        // An ACS may take the credentials away later on; they are made on the first start only.
+        if self.saved.path.is_empty() {
+            let mut bytes = [0; 16];
+            super::fill_random(&mut bytes);
+            self.saved.path = random_path(bytes);
+            self.make_credentials();
+        }
+        if fresh && matches!(was, Was::Fresh) {
+            self.set_first_attributes();
+        }
+        self.look_for_bootstrap();
+        self.refresh_facts();
+        // What changed over the reboot is looked for when the port is open and the connection request URL is known (CONFORMANCE N-08).
+        self.look_soon();
+        self.save();
+    }
+
+    /// The user name and password of connection requests, made on the first start and written into the configuration (SECURITY S16).
+    fn make_credentials(&mut self) {
+        if !self.config.cpe.username.is_empty() && !self.config.cpe.password.0.is_empty() {
+            return;
+        }
+        let mut username = self.config.cpe.username.clone();
+        let mut password = self.config.cpe.password.0.clone();
+        if username.is_empty() {
+            username = self.device_id().serial_number;
+            username = format!("cwmpd-{}", username.replace(|c: char| !c.is_ascii_alphanumeric(), ""));
+        }
+        if password.is_empty() {
+            let mut bytes = [0; 16];
+            super::fill_random(&mut bytes);
+            password = random_path(bytes);
+        }
+        let written = standalone::edit(self.live.as_ref(), PACKAGE, &mut |package| {
+            let id = match package.find("cpe") {
+                Some(section) => section.id(),
+                None => package.add_section("cpe", Some("cpe")).map_err(other)?,
+            };
+            package.set(id, "username", &username).map_err(other)?;
+            package.set(id, "password", &password).map_err(other)?;
+            Ok(())
+        });
+        if let Err(error) = written {
+            log::error!(
+                "the credentials of connection requests are not saved, and are others after the next start: {error}"
+            );
+        }
+        self.config.cpe.username = username;
+        self.config.cpe.password.0 = password;
+    }
+
+    /// Sets the attributes that the configuration has for the first boot.
+    fn set_first_attributes(&mut self) {
+        for notify in self.config.notify.clone() {
+            let change = AttributeChange {
+                name: notify.parameter.clone(),
+                notification: Some(notify.notification.into()),
+                access_list: None,
+            };
+            match self.model.set_attributes(&[change]) {
+                Ok(names) => self.watch(&names),
+                Err(fault) => log::warn!("notification of {} is not set: {fault}", notify.parameter),
+            }
+        }
+    }
+
+    /// One look at the clocks.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        look(self.live.as_ref(), &self.clock)
+    }
+
+    /// The router.
+    #[must_use]
+    pub fn live(&self) -> &Arc<Live> {
+        &self.live
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The path, user name and password of connection requests.
+    #[must_use]
+    pub fn access(&self) -> (String, String, String) {
+        (self.path(), self.config.cpe.username.clone(), self.config.cpe.password.0.clone())
+    }
+
+    /// Whether a connection request to this local address is answered (CONFORMANCE C-13).
+    #[must_use]
+    pub fn serves(&self, local: IpAddr) -> bool {
+        !self.config.cpe.listen_address.is_empty() || self.interface.addresses.contains(&local)
+    }
+
+    fn path(&self) -> String {
+        if self.config.cpe.path.is_empty() {
+            return self.saved.path.clone();
+        }
+        configured_path(&self.config.cpe.path).unwrap_or_else(|_| self.saved.path.clone())
+    }
+
+    /// Says on which port connection requests are heard; `None` for none. The URL follows.
+    pub fn listening(&mut self, port: Option<u16>) {
+        if self.listening_port != port {
+            self.listening_port = port;
+            self.refresh_facts();
+            self.look_soon();
+        }
+    }
+
+    /// Whether connection requests are to be heard.
+    #[must_use]
+    pub fn should_listen(&self) -> bool {
+        let switched_on = self.config.cpe.enable && self.switches.connection_requests;
+        // What switches it off takes effect after its session (CONFORMANCE S-05).
+        switched_on || (self.planner.in_session() && self.listening_port.is_some())
+    }
+
+    // Changes from outside.
+
+    /// Reads the configuration again.
+    pub fn reload(&mut self) {
+        let (config, problems) = Config::load(self.live.as_ref());
+        for problem in problems {
+            log::warn!("{problem}");
+        }
+        if self.options.log_level.is_none() {
+            log::set_max_level(config.cpe.log_level);
+        }
+        let version_changed = config.acs.cwmp_version != self.config.acs.cwmp_version;
+        self.config = config;
+        if version_changed {
+            self.offer = Offer::new(version(&self.config));
+        }
+        let now = self.now();
+        self.periodic.configure(periodic_settings(&self.config), now, random());
+        self.look_for_bootstrap();
+        self.network_changed();
+    }
+
+    /// An address or a link of the kernel has changed, or what `interface` means.
+    pub fn network_changed(&mut self) {
+        self.interface = interface_state(self.live.as_ref(), &self.config.cpe.interface);
+        self.planner.interface(reachable(&self.interface));
+        self.refresh_facts();
+        self.look_soon();
+    }
+
+    /// The clock was set.
+    pub fn clock_changed(&mut self) {
+        let now = self.now();
+        self.saved.scheduled.clock_known(now);
+        self.refresh_facts();
+        self.poll_timers();
+    }
+
+    fn refresh_facts(&mut self) {
+        let cpe = &self.config.cpe;
+        let listen: Option<IpAddr> = cpe.listen_address.parse().ok();
+        let listen = listen.filter(|address| !address.is_unspecified());
+        let address = listen.or_else(|| self.interface.addresses.first().copied());
+        let url = match (self.listening_port, address) {
+            (Some(port), Some(address)) => connection_request_url(address, port, &self.path()),
+            _ => String::new(),
+        };
+        self.switches = Switches::read(&mut self.model.context());
+        let clock_known = self.now().utc.is_some();
+        self.model.set_facts(Facts {
+            connection_request_url: url,
+            clock_known,
+            interface: cpe.interface.clone(),
+            address,
+        });
+    }
+
+    /// Another URL of the ACS, from wherever it came, is another ACS (CONFORMANCE B-01, B-03). Not while a session is running.
+    fn look_for_bootstrap(&mut self) {
+        let url = &self.config.acs.url;
+        if self.planner.in_session() || url.is_empty() || *url == self.saved.acs_url {
+            return;
+        }
+        let first = self.saved.acs_url.is_empty();
+        self.saved.acs_url.clone_from(url);
+        self.saved.events.bootstrap();
+        self.saved.scheduled.clear();
+        self.told.clear();
+        self.offer.acs_changed();
+        self.planner.end_wait();
+        if !first {
+            self.model.registry().clear_attributes();
+            if let Err(error) = self.model.save() {
+                log::error!("the attributes for the former ACS are not forgotten: {error}");
+            }
+            self.set_first_attributes();
+        }
+        log::info!("the ACS is another one: 0 BOOTSTRAP");
+        self.save();
+    }
+
+    /// When something is to be done besides sessions.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Duration> {
+        let own = [self.look_at, self.save_at, self.release_at, self.expiry_at];
+        [self.periodic.due(), self.saved.scheduled.due()].into_iter().chain(own).flatten().min()
+    }
+
+    /// Does what is due.
+    pub fn poll_timers(&mut self) {
+        let now = self.now();
+        if self.periodic.poll(now, random()) {
+            self.saved.events.add(EventCode::Periodic);
+        }
+        for key in self.saved.scheduled.poll(now) {
+            if self.saved.events.add_multiple(EventCode::MScheduleInform, &key).is_err() {
+                log::error!("too many events wait: a ScheduleInform is lost");
+            }
+        }
+        if self.look_at.is_some_and(|at| at <= now.monotonic) {
+            self.look_at_values();
+            self.upkeep();
+        }
+        if self.expiry_at.is_some_and(|at| at <= now.monotonic) {
+            self.upkeep();
+        }
+        if self.save_at.is_some_and(|at| at <= now.monotonic) || self.must_save() {
+            self.save();
+        }
+        if self.release_at.is_some_and(|at| at <= now.monotonic) {
+            self.release_at = None;
+            uci::release_replaced();
+        }
+    }
+
+    fn clock_text(&self) -> String {
+        UtcTime::from(self.live.wall_clock()).whole_seconds().to_string()
+    }
+}
+
+fn other(error: EditError) -> Error {
+    Error::Other(error.to_string())
+}
+
+fn look(live: &Live, clock: &ClockCheck) -> Now {
+    let wall = live.wall_clock();
+    Now { monotonic: live.monotonic(), utc: clock.is_known(wall).then(|| UtcTime::from(wall)) }
+}
+
+fn version(config: &Config) -> Version {
+    Version::parse(&format!("1.{}", config.acs.cwmp_version.0)).unwrap_or(Version::V1_4)
+}
+
+fn periodic_settings(config: &Config) -> PeriodicSettings {
+    PeriodicSettings {
+        enable: config.acs.periodic_enable,
+        interval: config.acs.periodic_interval,
+        time: UtcTime::parse(&config.acs.periodic_time).unwrap_or(UtcTime::UNKNOWN),
+    }
+}
+
+/// Whether there is a way to the ACS, as far as anybody can tell: what nobody is certain of is no reason to wait.
+fn reachable(state: &InterfaceState) -> Interface {
+    match (state.up, state.certain) {
+        (true, _) => Interface::Up,
+        (false, true) => Interface::Down,
+        (false, false) => Interface::Unknown,
+    }
+}

@@ -1,0 +1,46 @@
+//! What `cwmpd status` tells.
+
+use super::super::status::Status;
+use super::Agent;
+use crate::cwmp::events::EventCode;
+use crate::cwmp::plan::Plan;
+use crate::platform::System;
+
+impl Agent {
+    /// What `cwmpd status` tells.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let now = self.live.monotonic();
+        let next_session = match self.plan() {
+            _ if self.planner.in_session() => "after the running one, if there is something to tell".into(),
+            Plan::Now(_) => "now".into(),
+            Plan::At(at) => format!("in {} s", at.saturating_sub(now).as_secs()),
+            Plan::Never => match self.periodic.due() {
+                _ if !self.config.cpe.enable => "none: cwmpd.cpe.enable is 0".into(),
+                _ if self.config.acs.url.is_empty() => "none: there is no URL of an ACS".into(),
+                Some(at) => format!("in {} s, periodic", at.saturating_sub(now).as_secs()),
+                None => String::new(),
+            },
+        };
+        let event = |(code, key): (&EventCode, &str)| match key {
+            "" => String::from(code.text()),
+            key => format!("{} ({key})", code.text()),
+        };
+        Status {
+            version: env!("CARGO_PKG_VERSION").into(),
+            uptime: now.saturating_sub(self.started).as_secs(),
+            enabled: self.config.cpe.enable,
+            acs_url: self.config.acs.url.clone(),
+            connection_request_url: self.model.context().facts().connection_request_url.clone(),
+            clock_known: self.now().utc.is_some(),
+            interface_up: self.interface.up,
+            in_session: self.planner.in_session(),
+            retry_count: self.retry.count(),
+            next_session,
+            pending_events: self.saved.events.iter().map(event).collect(),
+            last_session: self.record.clone(),
+            last_refusal: self.last_refusal.clone(),
+            programs_started: self.live.started(),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What is saved, and what was promised to the ACS.
+
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Agent;
+use crate::config::PACKAGE;
+use crate::cwmp::events::Queue;
+use crate::cwmp::schedule::Scheduled;
+use crate::model::context::Effects;
+use crate::platform::live::Live;
+use crate::platform::{System, power};
+
+/// The files of the state besides the registry of the model.
+pub(super) const STATE: &str = "state.json";
+pub(super) const TOLD: &str = "told.json";
+
+/// The last good time is saved this often, along with something else if possible: flash wears out.
+const GOOD_TIME: u64 = 24 * 3600;
+
+/// After a failed save it is tried again this much later.
+const SAVE_AGAIN: Duration = Duration::from_secs(60);
+
+/// A reboot takes no longer to begin; if it did not happen by then sessions go on.
+const GOING_DOWN: Duration = Duration::from_secs(120);
+
+/// The files that a commit has replaced are let go of this much later.
+const RELEASE: Duration = Duration::from_secs(6);
+
+/// What is saved in `state.json`.
+#[derive(Clone, Default, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Saved {
+    /// By which a reboot is told from a restart of the daemon.
+    pub(super) boot_id: String,
+    /// The ACS that had its BOOTSTRAP, or has it waiting.
+    pub(super) acs_url: String,
+    /// The path of the connection request URL.
+    pub(super) path: String,
+    pub(super) events: Queue,
+    pub(super) scheduled: Scheduled,
+    /// What was promised to the ACS and is not done yet.
+    pub(super) promised: Promised,
+    /// Seconds since 1970.
+    pub(super) last_good_time: u64,
+}
+
+/// What was promised to the ACS, and is done when the session is over (CONFORMANCE L-12, P-07).
+#[derive(Clone, Default, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Promised {
+    /// UCI packages whose services have to hear of a change.
+    pub(super) packages: BTreeSet<String>,
+    /// Programs to be run.
+    pub(super) programs: BTreeSet<Vec<String>>,
+    /// A reboot.
+    pub(super) reboot: bool,
+    /// The factory state.
+    pub(super) factory_reset: bool,
+}
+
+impl Promised {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Agent {
+    /// Saves what has changed. When that fails it is tried again; nothing is lost before a power cut.
+    pub fn save(&mut self) {
+        let now = self.now();
+        if let Some(seconds) = now.utc.and_then(|utc| u64::try_from(utc.seconds()).ok()) {
+            if seconds >= self.saved.last_good_time.saturating_add(GOOD_TIME) {
+                self.saved.last_good_time = seconds;
+            }
+        }
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let saved = store.save(STATE, &self.saved).and_then(|()| store.save(TOLD, &self.told));
+        drop(store);
+        match saved {
+            Ok(()) => {
+                self.saved.events.persisted();
+                self.saved.scheduled.persisted();
+                self.told.persisted();
+                self.save_at = None;
+            }
+            Err(error) => {
+                if self.save_at.is_none() {
+                    log::error!("the state is not saved, and a power cut would lose it: {error}; it is tried again");
+                }
+                self.save_at = Some(now.monotonic.saturating_add(SAVE_AGAIN));
+            }
+        }
+    }
+
+    pub(super) fn must_save(&self) -> bool {
+        let changed =
+            self.saved.events.must_persist() || self.saved.scheduled.must_persist() || self.told.must_persist();
+        changed && self.save_at.is_none()
+    }
+
+    /// Lets go of the files that a commit has replaced, when nobody can be waiting for them any more.
+    pub(super) fn release_soon(&mut self) {
+        self.release_at = Some(self.live.monotonic().saturating_add(RELEASE));
+    }
+
+    pub(super) fn promise_effects(&mut self, effects: Effects) {
+        self.release_soon();
+        let packages = effects.packages.into_iter().filter(|package| package != PACKAGE);
+        self.saved.promised.packages.extend(packages);
+        self.saved.promised.programs.extend(effects.programs);
+    }
+
+    /// What was promised and is to be done now; it is kept until [`Self::kept_promise`] says that it was.
+    #[must_use]
+    pub fn promised(&self) -> Option<Promised> {
+        (!self.saved.promised.is_empty() && !self.planner.in_session()).then(|| self.saved.promised.clone())
+    }
+
+    /// What was promised has been done.
+    pub fn kept_promise(&mut self, promised: &Promised) {
+        let open = &mut self.saved.promised;
+        open.packages.retain(|package| !promised.packages.contains(package));
+        open.programs.retain(|program| !promised.programs.contains(program));
+        open.reboot &= !promised.reboot;
+        open.factory_reset &= !promised.factory_reset;
+        if promised.reboot || promised.factory_reset {
+            // The router is going down: an ACS that hears of it now would ask for the same again.
+            self.quiet_until = Some(self.live.monotonic().saturating_add(GOING_DOWN));
+        }
+        self.network_changed();
+        self.save();
+    }
+}
+
+/// Does what was promised. A reboot comes last; nothing else is done before a return to the factory state.
+pub fn keep_promise(live: &Live, promised: &Promised) {
+    if promised.factory_reset {
+        log::info!("going back to the factory state, as the ACS asked");
+        if let Err(error) = power::factory_reset(live) {
+            log::error!("{error}");
+        }
+        return;
+    }
+    apply(live, &promised.packages, &promised.programs);
+    if promised.reboot {
+        log::info!("rebooting, as the ACS asked");
+        if let Err(error) = power::reboot(live) {
+            log::error!("{error}");
+        }
+    }
+}
+
+/// Tells the services of changes, each once, and runs programs.
+pub fn apply(live: &Live, packages: &BTreeSet<String>, programs: &BTreeSet<Vec<String>>) {
+    let packages: Vec<&str> = packages.iter().map(String::as_str).filter(|package| *package != PACKAGE).collect();
+    if let Err(errors) = power::apply(live, &packages) {
+        for error in errors {
+            log::error!("{error}");
+        }
+    }
+    for argv in programs {
+        let argv: Vec<&str> = argv.iter().map(String::as_str).collect();
+        if let Err(error) = power::run(live, &argv) {
+            log::error!("{error}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Looking at values: what has changed since the ACS heard of it last.
+
+use std::time::Duration;
+
+use super::Agent;
+use crate::config::PACKAGE;
+use crate::cwmp::answers::values_of;
+use crate::cwmp::notify::{Notification, Watched};
+use crate::device::upkeep;
+use crate::model::context::Effects;
+use crate::model::transaction::Written;
+use crate::platform::System;
+
+/// Changes come in bursts; they are looked at this long after the first.
+const SETTLE: Duration = Duration::from_millis(500);
+
+/// A row that could not be deleted when its time was over is tried again this much later.
+const EXPIRE_AGAIN: Duration = Duration::from_secs(60);
+
+impl Agent {
+    /// Compares the values that are watched with what the ACS was told last, and says which have changed.
+    pub fn look_at_values(&mut self) -> Vec<String> {
+        self.look_at = None;
+        let mut context = self.model.context();
+        let watched = self.model.notified(&mut context);
+        let values: Vec<(String, String, Notification)> = watched
+            .into_iter()
+            .filter_map(|(name, notification)| {
+                let notification = Notification::from_number(notification.into())?;
+                let value = values_of(&mut context, &name).into_iter().next()?;
+                Some((name, value.value.text, notification))
+            })
+            .collect();
+        let mut all =
+            values.iter().map(|(name, value, notification)| Watched { name, value, notification: *notification });
+        let changes = self.told.compare(&mut all);
+        self.saved.events.set_value_change(changes.active);
+        changes.names
+    }
+
+    /// From now on these values are watched; what they are now is no change (CONFORMANCE N-09).
+    pub(super) fn watch(&mut self, names: &[String]) {
+        let mut context = self.model.context();
+        for name in names {
+            if let Some(value) = values_of(&mut context, name).into_iter().next() {
+                self.told.watch(name, &value.value.text);
+            }
+        }
+    }
+
+    /// Something was written by the command line: others than the ACS, so that the ACS hears of it (CONFORMANCE N-04).
+    pub fn written_locally(&mut self, written: &Written) {
+        self.release_soon();
+        if written.effects.packages.contains(PACKAGE) {
+            self.reload();
+        }
+        self.refresh_facts();
+        self.look_soon();
+    }
+
+    /// Looks at the values shortly.
+    pub fn look_soon(&mut self) {
+        if self.look_at.is_none() {
+            self.look_at = Some(self.live.monotonic().saturating_add(SETTLE));
+        }
+    }
+
+    /// Does what something in the model asks for without anybody's request: see [`upkeep`].
+    pub(super) fn upkeep(&mut self) {
+        let mut context = self.model.context();
+        let programs = upkeep::programs(&mut context);
+        let wall = self.live.wall_clock();
+        let now = self.now();
+        let expired = now.utc.is_some().then(|| upkeep::expired(&mut context, wall)).and_then(Result::ok);
+        drop(context);
+        self.expiry_at = None;
+        let (paths, next) = expired.unwrap_or_default();
+        let mut failed = false;
+        for path in paths {
+            match self.model.delete_object(&path, None) {
+                Ok(written) => {
+                    log::info!("{path} is gone: its time is over");
+                    self.promise_effects(written.effects);
+                    self.look_soon();
+                }
+                Err(fault) => {
+                    failed = true;
+                    log::error!("{path} stays although its time is over: {fault}");
+                }
+            }
+        }
+        let next = next.and_then(|next| next.duration_since(wall).ok());
+        let next = if failed { Some(next.map_or(EXPIRE_AGAIN, |next| next.min(EXPIRE_AGAIN))) } else { next };
+        self.expiry_at = next.map(|next| now.monotonic.saturating_add(next));
+        self.promise_effects(Effects { programs: programs.into_iter().collect(), ..Effects::default() });
+        if let Some(utc) = now.utc {
+            if let Err(error) = self.model.change_own(&mut |context| upkeep::note_first_use(context, utc)) {
+                log::warn!("the date of first use is not saved: {error}");
+            }
+        }
+    }
+}
