@@ -383,3 +383,17 @@ fn v06_requests_in_a_namespace_of_no_standard() {
     assert_eq!(answer.envelope.as_ref().unwrap().namespace, Namespace::Cwmp12);
     session.end();
 }
+
+#[test]
+fn r09_x15_inform_response_that_is_none_fails_the_session() {
+    for body in ["<soap", "", "<soap-env:Envelope xmlns:soap-env=\"http://schemas.xmlsoap.org/soap/envelope/\"/>"] {
+        let acs = Acs::start();
+        let agent = Agent::start_new(&acs);
+        acs.next().raw(xml(body.as_bytes()));
+        acs.wait_closed(1);
+        failure(&agent);
+        let inform = acs.serve();
+        assert_eq!(codes(&inform), ["0 BOOTSTRAP", "1 BOOT"]);
+        assert_eq!(inform.retry_count, 1);
+    }
+}

@@ -441,3 +441,17 @@ fn t18_t21_certificate_of_the_acs_is_verified() {
     assert!(inform.retry_count >= 1);
     assert_eq!(codes(&inform), ["0 BOOTSTRAP", "1 BOOT"]);
 }
+
+#[test]
+fn t28_acs_with_an_ipv6_address() {
+    if std::net::TcpListener::bind("[::1]:0").is_err() {
+        println!("skipped: this machine has no IPv6");
+        return;
+    }
+    let acs = Acs::start_at("[::1]:0".parse().unwrap());
+    let agent = Agent::start_new(&acs);
+    let session = acs.session();
+    assert_eq!(session.pending().request.header("Host"), Some(acs.address.to_string().as_str()));
+    drop(session);
+    assert!(agent.status()["acs_url"].as_str().unwrap().starts_with("http://[::1]:"));
+}
