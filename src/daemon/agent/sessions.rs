@@ -109,9 +109,7 @@ impl Agent {
         self.save();
         let inform = self.inform(events, &changed);
         self.sent.clone_from(&inform.parameters);
-        if let Err(error) = self.model.save() {
-            log::warn!("instance numbers are not saved yet: {error}");
-        }
+        self.save_model();
         let mut id = [0; 4];
         fill_random(&mut id);
         Start {
