@@ -490,11 +490,11 @@ impl Reader {
     }
 
     /// The value is shown unless it may be secret. Where a quote was forgotten, a value goes on over the lines of other options, which may be, so
-    /// only its first line is.
+    /// only its first word is.
     fn refuse_because(&mut self, from: &Known<'_>, option: &str, text: &str, reason: &str) {
         let secret = option.contains("password") || text.contains('@');
-        let line = text.lines().next().unwrap_or_default();
-        let shown: String = line.chars().take(80).flat_map(char::escape_debug).collect();
+        let word = text.split(|c: char| c.is_control() || c.is_whitespace()).find(|word| !word.is_empty());
+        let shown: String = word.unwrap_or_default().chars().take(80).flat_map(char::escape_debug).collect();
         let value = if secret { String::new() } else { format!(" '{shown}'") };
         self.tell(
             from,
@@ -530,10 +530,12 @@ mod tests {
 
     #[test]
     fn forgotten_quotes_do_not_show_the_password_on_the_next_line() {
-        let text = "config acs 'acs'\n\toption url 'example.com\n\toption password SwordFish'\n";
-        let (_, problems) = Config::from_package(&Package::parse(PACKAGE, text.as_bytes()));
-        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        assert!(told.iter().any(|line| line.contains("'example.com'")), "{told:?}");
-        assert!(!told.iter().any(|line| line.contains("SwordFish")), "{told:?}");
+        for end in ["\n\t", "\\\n  ", "\0\n\t"] {
+            let text = format!("config acs 'acs'\n\toption url 'example.com{end}option password SwordFish'\n");
+            let (_, problems) = Config::from_package(&Package::parse(PACKAGE, text.as_bytes()));
+            let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            assert!(told.iter().any(|line| line.contains("'example.com")), "{told:?}");
+            assert!(!told.iter().any(|line| line.contains("SwordFish")), "{told:?}");
+        }
     }
 }
