@@ -92,7 +92,7 @@ fn e02_r10_q06_whatever_the_moment_of_a_kill_nothing_is_lost_or_told_twice() {
             while book.lock().unwrap().connections == before && Instant::now() < deadline {
                 std::thread::sleep(Duration::from_millis(1));
             }
-            std::thread::sleep(Duration::from_micros(random.below(60_000)));
+            std::thread::sleep(Duration::from_micros(random.below(200_000)));
         } else {
             std::thread::sleep(Duration::from_millis(random.below(300)));
         }
