@@ -202,6 +202,12 @@ impl Context {
         }
     }
 
+    /// A context of its own over the same router, with nothing read or staged.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self::new(self.system.clone(), self.schema.clone(), self.registry.clone(), self.facts.clone())
+    }
+
     /// The schema.
     #[must_use]
     pub fn schema(&self) -> &Arc<Schema> {
