@@ -171,14 +171,9 @@ impl Agent {
         if !acs.verify && acs.url.starts_with("https") {
             log::warn!("the certificate of the ACS is not verified: cwmpd.acs.verify is 0");
         }
-        let username = if acs.username == "auto" {
-            standalone::identity(self.live.as_ref(), &self.config).unique_name()
-        } else {
-            acs.username.clone()
-        };
         acs::Settings {
             url: acs.url.clone(),
-            username,
+            username: self.config.acs_username(&standalone::identity(self.live.as_ref(), &self.config)),
             password: acs.password.0.clone(),
             ca_file: host(&acs.ca_file),
             client_cert: optional(&acs.client_cert),
