@@ -126,23 +126,17 @@ impl Told {
         }
     }
 
-    /// The Notification attribute was switched on: changes count from the present value on (CONFORMANCE N-09). A parameter that was watched
-    /// before keeps a change that has not been told yet.
+    /// The Notification attribute was switched on: changes count from the present value on (CONFORMANCE N-09), whatever the ACS was told when it
+    /// was on before. Not for a change from passive to active, which keeps what has not been told yet.
     pub fn watch(&mut self, name: &str, value: &str) {
-        if !self.values.contains_key(name) {
-            self.set(name, Hash::of(value));
-        }
+        self.set(name, Hash::of(value));
     }
 
-    /// The Notification attribute was switched off.
-    pub fn forget(&mut self, name: &str) {
-        self.changed |= self.values.remove(name).is_some();
-    }
-
-    /// An object was deleted, with all below its path, such as `Device.NAT.PortMapping.3.` (CONFORMANCE P-57).
-    pub fn forget_below(&mut self, path: &str) {
+    /// Forgets all parameters but these: the Notification attribute of the others was switched off, or their object was deleted (CONFORMANCE
+    /// P-57).
+    pub fn keep_only(&mut self, keep: &mut dyn FnMut(&str) -> bool) {
         let before = self.values.len();
-        self.values.retain(|name, _| !name.starts_with(path));
+        self.values.retain(|name, _| keep(name));
         self.changed |= self.values.len() != before;
     }
 
@@ -269,13 +263,11 @@ mod tests {
     }
 
     #[test]
-    fn n09_watching_begins_with_the_present_value_and_keeps_what_is_not_told() {
+    fn n09_watching_begins_with_the_present_value() {
         let mut told = Told::default();
         told.watch(ADDRESS, "a");
         assert_eq!(compare(&mut told, "b", "1"), changes(&[ADDRESS], false));
-        told.watch(ADDRESS, "b");
-        assert_eq!(compare(&mut told, "b", "1"), changes(&[ADDRESS], false), "from passive to active");
-        told.forget(ADDRESS);
+        assert_eq!(compare(&mut told, "b", "1"), changes(&[ADDRESS], false), "not told yet");
         told.watch(ADDRESS, "b");
         assert_eq!(compare(&mut told, "b", "1"), Changes::default());
     }
@@ -285,7 +277,7 @@ mod tests {
         let mut told = Told::default();
         told.watch("Device.NAT.PortMapping.1.Enable", "1");
         told.watch("Device.NAT.PortMapping.10.Enable", "1");
-        told.forget_below("Device.NAT.PortMapping.1.");
+        told.keep_only(&mut |name| !name.starts_with("Device.NAT.PortMapping.1."));
         assert_eq!(told.values.keys().collect::<Vec<_>>(), ["Device.NAT.PortMapping.10.Enable"]);
         told.clear();
         assert!(told.values.is_empty());
@@ -300,9 +292,8 @@ mod tests {
         compare(&mut told, "b", "1");
         told.acknowledge(&sent(VERSION, "1"));
         told.set_by_acs(ADDRESS, "a");
-        told.watch(ADDRESS, "b");
-        told.forget("Device.Unwatched");
-        told.forget_below("Device.NAT.");
+        told.watch(ADDRESS, "a");
+        told.keep_only(&mut |_| true);
         assert!(!told.must_persist());
         told.acknowledge(&sent(ADDRESS, "b"));
         assert!(told.must_persist());

@@ -86,6 +86,8 @@ pub struct Shared {
     session_ended: Condvar,
     wake: EventFd,
     stopping: AtomicBool,
+    /// The worker is at work.
+    busy: AtomicBool,
     /// SIGHUP came.
     reload: AtomicBool,
     /// SIGUSR1 came.
@@ -112,6 +114,11 @@ impl Shared {
     /// Whether the process is about to end.
     pub fn stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// Whether a session is running, or what was promised in it is being done.
+    pub fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::SeqCst)
     }
 
     /// Tells those who wait for a session.
@@ -157,6 +164,7 @@ pub fn run(options: &Options) -> Result<()> {
         session_ended: Condvar::new(),
         wake: EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK).map_err(os("make an eventfd"))?,
         stopping: AtomicBool::new(false),
+        busy: AtomicBool::new(false),
         reload: AtomicBool::new(false),
         look: AtomicBool::new(false),
         socket: live.host_path(control::PATH).ok(),
@@ -252,6 +260,26 @@ fn block_signals() -> Result<SignalFd> {
     SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC).map_err(os("make a signalfd"))
 }
 
+/// Says that the worker is at work, for as long as it lives; however its end comes, the loop hears of it.
+struct Working(Arc<Shared>);
+
+impl Working {
+    fn new(shared: &Arc<Shared>) -> Self {
+        shared.busy.store(true, Ordering::SeqCst);
+        Self(shared.clone())
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.lock().abandon_session();
+        }
+        self.0.busy.store(false, Ordering::SeqCst);
+        self.0.wake();
+    }
+}
+
 /// The poll loop and what it owns.
 struct Loop {
     shared: Arc<Shared>,
@@ -287,6 +315,8 @@ impl Loop {
             let agent = self.shared.lock();
             let now = agent.live().monotonic();
             let plan = match agent.plan() {
+                // The worker says when it has done.
+                _ if self.shared.is_busy() => None,
                 Plan::Now(_) => Some(now),
                 Plan::At(at) => Some(at),
                 Plan::Never => None,
@@ -421,7 +451,7 @@ impl Loop {
     // Sessions.
 
     fn start_session(&mut self) {
-        if self.worker.as_ref().is_some_and(|worker| !worker.is_finished()) {
+        if self.shared.is_busy() {
             return;
         }
         if let Some(worker) = self.worker.take() {
@@ -442,18 +472,23 @@ impl Loop {
         let promised = self.shared.lock().promised().is_some();
         if promised {
             let shared = self.shared.clone();
-            self.spawn("promises", move || {
-                session::keep_promises(&shared);
-                shared.wake();
-            });
+            self.spawn("promises", move || session::keep_promises(&shared));
         }
         promised
     }
 
     fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) {
+        let working = Working::new(&self.shared);
+        let work = move || {
+            let _working = working;
+            work();
+        };
         match std::thread::Builder::new().name(name.into()).stack_size(STACK).spawn(work) {
             Ok(worker) => self.worker = Some(worker),
-            Err(error) => log::error!("cannot start a thread: {error}"),
+            Err(error) => {
+                log::error!("cannot start a thread: {error}");
+                self.shared.lock().rest();
+            }
         }
     }
 }

@@ -32,7 +32,6 @@ pub fn run(shared: &Arc<Shared>, reason: Reason) {
     shared.lock().end_session(&outcome);
     shared.session_ended();
     keep_promises(shared);
-    shared.wake();
 }
 
 /// Does what was promised in sessions that are over, also in one that a crash has cut off.

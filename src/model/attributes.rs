@@ -50,6 +50,13 @@ pub fn access_list(attribute: Option<&Attribute>) -> Vec<String> {
     attribute.and_then(|attribute| attribute.access_list.clone()).unwrap_or_else(|| vec![String::from("Subscriber")])
 }
 
+/// Whether others than the ACS may write the parameter (TR-069a6 A.3.2.4; CONFORMANCE P-55).
+#[must_use]
+pub fn subscriber_may_write(attribute: Option<&Attribute>) -> bool {
+    let list = attribute.and_then(|attribute| attribute.access_list.as_ref());
+    list.is_none_or(|list| list.iter().any(|entity| entity == "Subscriber"))
+}
+
 impl Model {
     /// SetParameterAttributes: all changes, or none.
     ///

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::Model;
 use super::access::{exists, full_name, stage, stored};
+use super::attributes::subscriber_may_write;
 use super::context::{CommitFailure, Context, Effects, Row, RowId};
 use super::schema::{Add, Delete, Key, Rows, Source, Values};
 use super::tree::{NodeId, Target, resolve};
@@ -49,7 +50,8 @@ struct TouchedRow {
 impl Model {
     /// SetParameterValues: checks every entry against the end state, collects every fault, and writes all or nothing.
     ///
-    /// `parameter_key` is stored only on success; `None` for a write that does not come from the ACS.
+    /// `parameter_key` is stored only on success; `None` for a write that does not come from the ACS, which the access list of a parameter may
+    /// refuse (CONFORMANCE P-55).
     ///
     /// # Errors
     /// 9003 with one [`ParameterFault`] for each bad entry; 9003 alone for a name that comes twice or a ParameterKey of more than 32 characters;
@@ -61,7 +63,7 @@ impl Model {
             return Err(Fault::arguments(format!("{} comes twice", twice.name)));
         }
         self.write(|context| {
-            stage_all(context, assignments)?;
+            stage_all(context, assignments, parameter_key.is_none())?;
             if let Some(key) = parameter_key {
                 context.set_own(PARAMETER_KEY, Some(key));
             }
@@ -151,11 +153,11 @@ fn check_parameter_key(key: Option<&str>) -> Result<(), Fault> {
     }
 }
 
-fn stage_all(context: &mut Context, assignments: &[Assignment]) -> Result<(), Fault> {
+fn stage_all(context: &mut Context, assignments: &[Assignment], local: bool) -> Result<(), Fault> {
     let mut faults: Vec<Option<Fault>> = assignments.iter().map(|_| None).collect();
     let mut touched = Touched::new();
     for (assignment, fault) in assignments.iter().zip(&mut faults) {
-        *fault = stage_one(context, assignment, &mut touched).err();
+        *fault = stage_one(context, assignment, local, &mut touched).err();
     }
     let mut blamed: Vec<(String, Fault)> = Vec::new();
     for ((node, path), touched) in &touched {
@@ -218,7 +220,7 @@ fn parent_path(name: &str) -> &str {
     name.rfind('.').and_then(|dot| name.get(..=dot)).unwrap_or_default()
 }
 
-fn stage_one(context: &mut Context, assignment: &Assignment, touched: &mut Touched) -> Result<(), Fault> {
+fn stage_one(context: &mut Context, assignment: &Assignment, local: bool, touched: &mut Touched) -> Result<(), Fault> {
     let name = assignment.name.as_str();
     if name.is_empty() || name.ends_with('.') || name.contains('*') {
         return Err(Fault::name(name));
@@ -227,6 +229,9 @@ fn stage_one(context: &mut Context, assignment: &Assignment, touched: &mut Touch
     let [Target::Parameter(node, row, parameter)] = targets.as_slice() else { return Err(Fault::name(name)) };
     if !parameter.writable {
         return Err(FaultCode::NON_WRITABLE_PARAMETER.into());
+    }
+    if local && !subscriber_may_write(context.registry().attribute(name)) {
+        return Err(Fault::new(FaultCode::REQUEST_DENIED, "the ACS keeps this parameter to itself (its access list)"));
     }
     let value = parameter.value.accept(assignment.kind.as_deref(), &assignment.value)?;
     if parameter.value.reference.is_some_and(|reference| reference.strong) {

@@ -15,11 +15,14 @@ use crate::cwmp::events::EventCode;
 use crate::cwmp::handlers::{Abilities, Consequence};
 use crate::cwmp::inform::{self, Contents, InformParameter};
 use crate::cwmp::plan::{Demand, Plan, Reason, Settings};
-use crate::cwmp::session::{Acknowledged, Outcome, SessionConfig};
+use crate::cwmp::session::{Acknowledged, Failure, Outcome, SessionConfig};
 use crate::model::context::Context;
 use crate::platform::{System, power};
 use crate::soap::rpc::{DeviceId, Event, Inform};
 use crate::time::PosixTz;
+
+/// How long the agent rests when the system is short of something.
+const REST: Duration = Duration::from_secs(10);
 
 /// What a session begins with.
 pub struct Start {
@@ -168,14 +171,9 @@ impl Agent {
         if !acs.verify && acs.url.starts_with("https") {
             log::warn!("the certificate of the ACS is not verified: cwmpd.acs.verify is 0");
         }
-        let username = if acs.username == "auto" {
-            standalone::identity(self.live.as_ref(), &self.config).unique_name()
-        } else {
-            acs.username.clone()
-        };
         acs::Settings {
             url: acs.url.clone(),
-            username,
+            username: self.config.acs_username(&standalone::identity(self.live.as_ref(), &self.config)),
             password: acs.password.0.clone(),
             ca_file: host(&acs.ca_file),
             client_cert: optional(&acs.client_cert),
@@ -296,6 +294,19 @@ impl Agent {
         self.look_for_bootstrap();
         self.look_soon();
         self.save();
+    }
+
+    /// Has no session for a while, because the system is short of something.
+    pub fn rest(&mut self) {
+        self.quiet_until = Some(self.live.monotonic().saturating_add(REST));
+    }
+
+    /// Ends a session whose worker is gone.
+    pub fn abandon_session(&mut self) {
+        if self.planner.in_session() {
+            let reason = String::from("an internal error");
+            self.end_session(&Outcome::Failed(Failure { reason, lower_version: false, retry_after: None }));
+        }
     }
 
     /// Whether a session is running.

@@ -23,6 +23,13 @@ impl Agent {
         self.look_at = None;
         let mut context = self.model.context();
         let watched = self.model.notified(&mut context);
+        // What is not there just now, such as the address of an interface without connection, may come back with another value.
+        let told_of = |name: &str| {
+            let attribute = || context.registry_attribute(name)?.notification;
+            watched.binary_search_by(|(known, _)| known.as_str().cmp(name)).is_ok()
+                || attribute().is_some_and(|notification| notification != 0)
+        };
+        self.told.keep_only(&mut |name| told_of(name));
         let values: Vec<(String, String, Notification)> = watched
             .into_iter()
             .filter_map(|(name, notification)| {
