@@ -610,6 +610,12 @@ fn a03_j10_aliases() {
         assert_eq!(router.get(first), good);
     }
     assert_eq!(router.refused(&[(second, "web")]), [(second.into(), FaultCode::INVALID_PARAMETER_VALUE)]);
+    // Nor can it be what a row to come will have; that of a row that is gone is free.
+    let next = router.add("Device.NAT.PortMapping.").unwrap() + 1;
+    let taken = format!("cpe-{next}");
+    assert_eq!(router.refused(&[(second, &taken)]), [(second.into(), FaultCode::INVALID_PARAMETER_VALUE)]);
+    router.delete(&format!("Device.NAT.PortMapping.{}.", next - 1)).unwrap();
+    router.set(&[(second, &format!("cpe-{}", next - 1))]).unwrap();
     // The agent leaves it as it is, whatever becomes of the row and of the agent.
     router.set(&[("Device.NAT.PortMapping.1.Enable", "false"), ("Device.NAT.PortMapping.1.Description", "x")]).unwrap();
     router.restart();
@@ -857,4 +863,83 @@ fn p62_no_number_comes_back() {
         let second = router.add(&path).unwrap();
         assert!(second > first, "{path}{first}. and {second}");
     }
+}
+
+/// The response to FactoryReset is out, and then the power goes: the router that comes up does what was promised before it talks to anybody.
+#[test]
+fn q03_l12_factory_reset_is_done_after_a_power_cut() {
+    let acs = Acs::start();
+    let (mut agent, mut session) = begin(&acs);
+    let answer = session.request(Message::FactoryReset);
+    assert!(matches!(answer, Message::FactoryResetResponse), "{answer:?}");
+    agent.reboot();
+    agent.wait_call("/sbin/firstboot");
+    agent.wait_call("/sbin/reboot");
+    assert!(acs.next_within(Duration::from_millis(300)).is_none());
+}
+
+/// A reboot that was promised needs no second one when the power has gone in between.
+#[test]
+fn q01_q02_a_power_cut_is_the_reboot() {
+    let acs = Acs::start();
+    let (mut agent, mut session) = begin(&acs);
+    session.request(Message::Reboot { command_key: "once".into() });
+    agent.reboot();
+    let inform = acs.serve();
+    assert_eq!(codes(&inform), ["1 BOOT", "M Reboot"]);
+    assert_eq!(inform.events[1].command_key, "once");
+    agent.wait_idle();
+    assert!(!agent.root.calls().iter().any(|call| call.starts_with("/sbin/reboot")));
+}
+
+/// Out of the box no two routers have the same user name or password, and nobody can read the password back.
+#[test]
+fn s16_every_router_has_credentials_of_its_own() {
+    let made = || {
+        let mut agent = Agent::with_url("");
+        for line in ["\toption username 'cpe-user'\n", "\toption password 'cpe-secret-4711'\n"] {
+            agent.root.replace("/etc/config/cwmpd", line, "");
+        }
+        agent.start();
+        assert_eq!(agent.value("Device.ManagementServer.ConnectionRequestPassword"), "");
+        let config = agent.root.read("/etc/config/cwmpd");
+        let password = config.split("option password '").nth(1).unwrap().split('\'').next().unwrap().to_owned();
+        assert!(password.len() >= 16, "{password}");
+        assert!(!agent.log().contains(&password));
+        password
+    };
+    assert_ne!(made(), made());
+}
+
+/// Whatever row goes, no strong reference leads to it any more.
+#[test]
+fn p67_no_strong_reference_leads_to_a_row_that_is_gone() {
+    let router = Router::new();
+    let strong = || -> Vec<(String, String)> {
+        let is_strong =
+            |(_, parameter): &(String, &Parameter)| parameter.value.reference.is_some_and(|reference| reference.strong);
+        let names = parameters(&router, "Device.").into_iter().filter(is_strong);
+        names.map(|(name, _)| (name.clone(), router.get(&name))).filter(|(_, value)| !value.is_empty()).collect()
+    };
+    let before = strong();
+    let mut emptied = 0;
+    for (path, rows) in tables(&router) {
+        for number in rows {
+            let row = format!("{path}{number}");
+            if !before.iter().any(|(_, value)| value.split(',').any(|item| item == row)) {
+                continue;
+            }
+            if router.delete(&format!("{row}.")).is_err() {
+                continue;
+            }
+            emptied += 1;
+            for (name, value) in strong() {
+                assert!(
+                    value.split(',').all(|item| router.has(item) || router.has(&format!("{item}."))),
+                    "{name}={value}"
+                );
+            }
+        }
+    }
+    assert!(emptied > 2, "{emptied} rows that something refers to were deleted");
 }
