@@ -943,3 +943,31 @@ fn p67_no_strong_reference_leads_to_a_row_that_is_gone() {
     }
     assert!(emptied > 2, "{emptied} rows that something refers to were deleted");
 }
+
+/// What is below a row goes with it, in the files as well: the next pool of the interface begins empty.
+#[test]
+fn p66_p61_nothing_below_a_deleted_row_is_left() {
+    let router = Router::new();
+    let pool = "Device.DHCPv4.Server.Pool.1.";
+    let interface = router.get(&format!("{pool}Interface"));
+    let range = ["MinAddress", "MaxAddress"].map(|name| (name, router.get(&format!("{pool}{name}"))));
+    assert_ne!(router.get(&format!("{pool}StaticAddressNumberOfEntries")), "0");
+    // One that waits, and an option.
+    router.add(&format!("{pool}StaticAddress.")).unwrap();
+    let option = router.add(&format!("{pool}Option.")).unwrap();
+    router
+        .set(&[(&format!("{pool}Option.{option}.Tag"), "42"), (&format!("{pool}Option.{option}.Value"), "c0000201")])
+        .unwrap();
+    router.delete(pool).unwrap();
+    assert!(!String::from_utf8(router.files()["cwmpd"].clone()).unwrap().contains("host_"));
+    let new = format!("Device.DHCPv4.Server.Pool.{}.", router.add("Device.DHCPv4.Server.Pool.").unwrap());
+    let mut values = vec![(format!("{new}Interface"), interface), (format!("{new}Enable"), "true".into())];
+    values.extend(range.map(|(name, value)| (format!("{new}{name}"), value)));
+    let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    router.set(&values).unwrap();
+    for table in ["StaticAddress", "Option"] {
+        assert_eq!(router.get(&format!("{new}{table}NumberOfEntries")), "0", "{table}");
+    }
+    // What belongs to the other interface stays.
+    assert!(router.has("Device.DHCPv4.Server.Pool.2."));
+}

@@ -4,10 +4,11 @@ use std::net::Ipv4Addr;
 
 use super::network::{Subnet, subnet};
 use super::option::{self, Item};
+use super::static_address;
 use super::{INTERFACE, PACKAGE, is_off};
 use crate::error::{Fault, Result};
 use crate::model::access::{truth, uci_truth};
-use crate::model::context::{Context, Row};
+use crate::model::context::{Context, Row, RowId};
 use crate::model::format::{IPV4, IPV4_ADDRESS};
 use crate::model::schema::{
     Object, Table, Text, Values, alias, count, functional, get, get_set, ro, rw, sections, together,
@@ -25,6 +26,7 @@ pub(super) static POOL: Object = Object::table(
     "Device.DHCPv4.Server.Pool.{i}.",
     Table::new(sections(PACKAGE, "dhcp"))
         .writable(&[("ignore", "1")])
+        .deleted_by(delete)
         .keys(&[functional(&["Order"])])
         .enabled_by("Enable")
         .at_most(64),
@@ -186,6 +188,16 @@ pub(super) fn subnet_of(cx: &mut Context, row: &Row) -> Result<Option<Subnet>> {
     }
 }
 
+/// Deletes a pool with everything below it, so that nothing of it is there in the next pool of the interface (CONFORMANCE P-66).
+fn delete(cx: &mut Context, row: &Row) -> Result<(), Fault> {
+    static_address::delete_all(cx, row)?;
+    option::forget_all(cx, row)?;
+    if let RowId::Section(id) = row.id() {
+        cx.package_mut(PACKAGE)?.remove_section(*id);
+    }
+    Ok(())
+}
+
 /// The addresses that the pool gives away.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Range {
@@ -297,7 +309,7 @@ fn set_reserved(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
         if done.contains(&address) {
             continue;
         }
-        super::static_address::check_free(cx, None, address)?;
+        static_address::check_free(cx, None, address)?;
         let ip = address.to_string();
         cx.add_section(PACKAGE, "host", &[("name", &reservation(address)), ("ip", &ip)])?;
         done.push(address);

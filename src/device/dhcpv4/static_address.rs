@@ -240,3 +240,19 @@ fn delete(cx: &mut Context, row: &Row) -> Result<(), Fault> {
     cx.package_mut(host.package)?.remove_section(host.id);
     Ok(())
 }
+
+/// Deletes the hosts of a pool; those that another pool of the same subnet has as well stay.
+pub(super) fn delete_all(cx: &mut Context, pool: &Row) -> Result<(), Fault> {
+    let interface = cx.option(pool, "interface")?;
+    let of_interface = |other: &Section<'_>| other.kind() == "dhcp" && other.get("interface") == interface.as_deref();
+    let shared = cx.package(PACKAGE)?.sections().filter(of_interface).count() > 1;
+    for package in [PACKAGE, PARKED] {
+        if package == PACKAGE && shared {
+            continue;
+        }
+        for host in hosts(cx, pool, package)? {
+            cx.package_mut(package)?.remove_section(host.id);
+        }
+    }
+    Ok(())
+}
