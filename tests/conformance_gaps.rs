@@ -958,6 +958,7 @@ fn p66_p61_nothing_below_a_deleted_row_is_left() {
     router
         .set(&[(&format!("{pool}Option.{option}.Tag"), "42"), (&format!("{pool}Option.{option}.Value"), "c0000201")])
         .unwrap();
+    router.set(&[(&format!("{pool}ReservedAddresses"), "192.168.1.99")]).unwrap();
     router.delete(pool).unwrap();
     assert!(!String::from_utf8(router.files()["cwmpd"].clone()).unwrap().contains("host_"));
     let new = format!("Device.DHCPv4.Server.Pool.{}.", router.add("Device.DHCPv4.Server.Pool.").unwrap());
@@ -968,6 +969,7 @@ fn p66_p61_nothing_below_a_deleted_row_is_left() {
     for table in ["StaticAddress", "Option"] {
         assert_eq!(router.get(&format!("{new}{table}NumberOfEntries")), "0", "{table}");
     }
+    assert_eq!(router.get(&format!("{new}ReservedAddresses")), "");
     // What belongs to the other interface stays.
     assert!(router.has("Device.DHCPv4.Server.Pool.2."));
 }

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::network::{Subnet, subnet};
 use super::option::{self, Item};
-use super::static_address;
+use super::static_address::{self, PARKED};
 use super::{INTERFACE, PACKAGE, is_off};
 use crate::error::{Fault, Result};
 use crate::model::access::{truth, uci_truth};
@@ -14,6 +14,7 @@ use crate::model::schema::{
     Object, Table, Text, Values, alias, count, functional, get, get_set, ro, rw, sections, together,
 };
 use crate::model::value::{BOOLEAN, Format, INT, STRING, Type, UNSIGNED_INT};
+use crate::platform::uci::Section;
 
 const ADDRESSES: Type = STRING.lengths(&[(0, 15)]).format(IPV4).list_within((0, 4), u32::MAX);
 /// A comma would begin another value of the option.
@@ -188,9 +189,16 @@ pub(super) fn subnet_of(cx: &mut Context, row: &Row) -> Result<Option<Subnet>> {
     }
 }
 
-/// Deletes a pool with everything below it, so that nothing of it is there in the next pool of the interface (CONFORMANCE P-66).
+/// Deletes a pool with everything below it, so that nothing of it is there in the next pool of the interface (CONFORMANCE P-66). What another
+/// pool of the interface has as well stays.
 fn delete(cx: &mut Context, row: &Row) -> Result<(), Fault> {
-    static_address::delete_all(cx, row)?;
+    let interface = cx.option(row, "interface")?;
+    let of_interface = |pool: &Section<'_>| pool.kind() == "dhcp" && pool.get("interface") == interface.as_deref();
+    if cx.package(PACKAGE)?.sections().filter(of_interface).count() == 1 {
+        static_address::delete_all(cx, row, PACKAGE)?;
+        set_reserved(cx, row, "")?;
+    }
+    static_address::delete_all(cx, row, PARKED)?;
     option::forget_all(cx, row)?;
     if let RowId::Section(id) = row.id() {
         cx.package_mut(PACKAGE)?.remove_section(*id);

@@ -34,7 +34,7 @@ pub(super) static STATIC_ADDRESS: Object = Object::table(
 .set_together(set);
 
 /// Where rows wait.
-const PARKED: &str = "cwmpd";
+pub(super) const PARKED: &str = "cwmpd";
 /// How the name of a waiting section begins, so that it clashes with no other of that package.
 const PREFIX: &str = "host_";
 /// Options of a waiting row that are not the host's.
@@ -241,18 +241,10 @@ fn delete(cx: &mut Context, row: &Row) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Deletes the hosts of a pool; those that another pool of the same subnet has as well stay.
-pub(super) fn delete_all(cx: &mut Context, pool: &Row) -> Result<(), Fault> {
-    let interface = cx.option(pool, "interface")?;
-    let of_interface = |other: &Section<'_>| other.kind() == "dhcp" && other.get("interface") == interface.as_deref();
-    let shared = cx.package(PACKAGE)?.sections().filter(of_interface).count() > 1;
-    for package in [PACKAGE, PARKED] {
-        if package == PACKAGE && shared {
-            continue;
-        }
-        for host in hosts(cx, pool, package)? {
-            cx.package_mut(package)?.remove_section(host.id);
-        }
+/// Deletes the hosts that a pool has in a package.
+pub(super) fn delete_all(cx: &mut Context, pool: &Row, package: &'static str) -> Result<(), Fault> {
+    for host in hosts(cx, pool, package)? {
+        cx.package_mut(package)?.remove_section(host.id);
     }
     Ok(())
 }
