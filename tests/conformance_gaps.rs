@@ -973,3 +973,26 @@ fn p66_p61_nothing_below_a_deleted_row_is_left() {
     // What belongs to the other interface stays.
     assert!(router.has("Device.DHCPv4.Server.Pool.2."));
 }
+
+/// A row that is added, with rows below it, and deleted again leaves the files as they were.
+#[test]
+fn p60_p66_what_was_added_and_deleted_leaves_no_trace() {
+    let router = Router::new();
+    let before = router.files();
+    for (path, _) in tables(&router) {
+        let Ok(number) = router.add(&path) else { continue };
+        let row = format!("{path}{number}.");
+        let below: Vec<String> =
+            tables(&router).into_iter().map(|(table, _)| table).filter(|table| table.starts_with(&row)).collect();
+        let mut rows = 0;
+        for table in below {
+            rows += usize::from(router.add(&table).is_ok());
+        }
+        router.delete(&row).unwrap();
+        for (file, text) in router.files() {
+            let (now, then) = (String::from_utf8_lossy(&text), String::from_utf8_lossy(&before[&file]));
+            assert_eq!(now.trim_end(), then.trim_end(), "{row} with {rows} rows below it: {file}");
+        }
+        assert!(!router.has(&row));
+    }
+}
