@@ -12,7 +12,6 @@ use cwmpd::soap::rpc::{Envelope, Header, Message, Namespace};
 use cwmpd::soap::{decode, encode};
 
 #[path = "../tests/common/columns.rs"]
-#[expect(dead_code, reason = "only its files are used here")]
 mod columns;
 #[path = "../tests/common/root.rs"]
 mod root;
@@ -42,13 +41,14 @@ fn measure(label: &str, rows: usize) {
         "/etc/config/cwmpd",
         format!("config acs 'acs'\n\toption url '{url}'\nconfig cpe 'cpe'\n\toption listen_port '{}'\n", free_port()),
     );
-    let mut agent = Agent::start(&root);
+    let agent = Agent::start(&root);
     session(&acs, false);
     agent.wait_for_quiet(&root);
     println!("| {label}: idle, resident | {} KiB |", agent.status("VmRSS"));
     let before = agent.programs(&root);
-    agent.ask(&root);
+    let mut asking = agent.ask(&root);
     let (bytes, parameters, time) = session(&acs, true).expect("an answer");
+    assert!(asking.wait().unwrap().success(), "the session fails");
     agent.wait_for_quiet(&root);
     println!("| {label}: at its highest, in a session that reads the whole tree | {} KiB |", agent.status("VmHWM"));
     println!("| {label}: idle after it | {} KiB |", agent.status("VmRSS"));
@@ -80,10 +80,10 @@ impl Agent {
         command
     }
 
-    /// Asks for a session; its end is seen elsewhere.
-    fn ask(&self, root: &RouterRoot) {
+    /// Asks for a session; the program ends when that does.
+    fn ask(&self, root: &RouterRoot) -> Child {
         let mut command = Self::command(root);
-        command.args(["inform"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        command.args(["inform"]).stdout(Stdio::null()).spawn().unwrap()
     }
 
     fn state(&self, root: &RouterRoot) -> serde_json::Value {

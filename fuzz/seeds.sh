@@ -120,3 +120,22 @@ Device.Info.Row.1.Mode=On
 Device.Info.Row.1.Enable=false
 Device.Info.Row.1.Alias=a
 END
+
+seed vendor led <<'END'
+{
+  "Device.X_EXAMPLE_Led.{i}.": {
+    "instances": {"uci": "system.@led"},
+    "parameters": {
+      "Name": {"type": "string", "access": "ro", "uci": "name"},
+      "Trigger": {"type": "string", "access": "rw", "uci": "trigger", "enum": ["none", "netdev", "timer"]},
+      "Bright": {"type": "unsignedInt", "access": "ro", "file": "/sys/class/leds/{uci:sysfs}/brightness"}
+    }
+  },
+  "Device.X_EXAMPLE_Info.": {
+    "parameters": {
+      "Load": {"type": "string", "access": "ro", "ubus": "system.info", "path": "/load/0"},
+      "Word": {"type": "string", "access": "rw", "uci": "example.main.word", "exec": ["/usr/bin/word", "get"]}
+    }
+  }
+}
+END

@@ -484,14 +484,17 @@ impl Reader {
         }
     }
 
-    /// A value that is not used; it is shown unless it may be secret.
+    /// A value that is not used.
     fn refuse(&mut self, from: &Known<'_>, option: &str, text: &str) {
         self.refuse_because(from, option, text, "");
     }
 
+    /// The value is shown unless it may be secret. Where a quote was forgotten, a value goes on over the lines of other options, which may be, so
+    /// only its first word is.
     fn refuse_because(&mut self, from: &Known<'_>, option: &str, text: &str, reason: &str) {
         let secret = option.contains("password") || text.contains('@');
-        let shown: String = text.chars().take(80).flat_map(char::escape_debug).collect();
+        let word = text.split(|c: char| c.is_control() || c.is_whitespace()).find(|word| !word.is_empty());
+        let shown: String = word.unwrap_or_default().chars().take(80).flat_map(char::escape_debug).collect();
         let value = if secret { String::new() } else { format!(" '{shown}'") };
         self.tell(
             from,
@@ -518,5 +521,21 @@ impl Reader {
     fn tell(&mut self, from: &Known<'_>, option: &str, text: String) {
         let line = from.section.and_then(|section| section.line(option));
         self.problems.push(Problem { line, text, warning: false });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forgotten_quotes_do_not_show_the_password_on_the_next_line() {
+        for end in ["\n\t", "\\\n  ", "\0\n\t"] {
+            let text = format!("config acs 'acs'\n\toption url 'example.com{end}option password SwordFish'\n");
+            let (_, problems) = Config::from_package(&Package::parse(PACKAGE, text.as_bytes()));
+            let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            assert!(told.iter().any(|line| line.contains("'example.com")), "{told:?}");
+            assert!(!told.iter().any(|line| line.contains("SwordFish")), "{told:?}");
+        }
     }
 }

@@ -5,18 +5,21 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
+#[allow(dead_code, reason = "the agent is driven by hand here")]
+#[path = "../examples/demo/acs.rs"]
+mod acs;
 #[path = "common/root.rs"]
 mod root;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use cwmpd::soap::rpc::{Envelope, Header, Message, Namespace, ParameterValue, Value};
-use cwmpd::soap::{decode, encode};
+use acs::{answer, receive};
+use cwmpd::soap::rpc::{Message, ParameterValue, Value};
 use root::RouterRoot;
 
 const CODE: &str = "Device.DeviceInfo.ProvisioningCode";
@@ -62,7 +65,7 @@ fn e02_r10_q06_whatever_the_moment_of_a_kill_nothing_is_lost_or_told_twice() {
     let router = RouterRoot::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = acs::free_port().unwrap();
     router.write(
         "/etc/config/cwmpd",
         format!(
@@ -72,12 +75,12 @@ fn e02_r10_q06_whatever_the_moment_of_a_kill_nothing_is_lost_or_told_twice() {
         ),
     );
     let book = Arc::new(Mutex::new(Book::default()));
-    let acs = book.clone();
+    let kept = book.clone();
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            acs.lock().unwrap().connections += 1;
+            kept.lock().unwrap().connections += 1;
             // A connection that the kill has cut off is no failure of the ACS.
-            let _ = serve(&stream, &acs);
+            let _ = serve(&stream, &kept);
         }
     });
     for _ in 0..kills {
@@ -89,7 +92,7 @@ fn e02_r10_q06_whatever_the_moment_of_a_kill_nothing_is_lost_or_told_twice() {
             while book.lock().unwrap().connections == before && Instant::now() < deadline {
                 std::thread::sleep(Duration::from_millis(1));
             }
-            std::thread::sleep(Duration::from_micros(random.below(60_000)));
+            std::thread::sleep(Duration::from_micros(random.below(200_000)));
         } else {
             std::thread::sleep(Duration::from_millis(random.below(300)));
         }
@@ -156,12 +159,12 @@ fn check_files(router: &RouterRoot, book: &Mutex<Book>) {
 }
 
 /// One session: the Inform, a value, two ScheduleInform, and the end.
-fn serve(stream: &TcpStream, book: &Mutex<Book>) -> Result<(), Box<dyn std::error::Error>> {
+fn serve(mut stream: &TcpStream, book: &Mutex<Book>) -> Result<(), Box<dyn std::error::Error>> {
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     let mut reader = BufReader::new(stream);
     let envelope = receive(&mut reader)?.ok_or("no Inform")?;
     let Some(Message::Inform(inform)) = envelope.body else { return Err("no Inform".into()) };
-    answer(stream, envelope.header.id, Message::InformResponse { max_envelopes: 1 })?;
+    answer(&mut stream, envelope.header.id, Message::InformResponse { max_envelopes: 1 })?;
     // From here on the agent may have the answer, whatever becomes of it.
     book.lock().unwrap().seen.extend(inform.events.iter().map(|event| event.command_key.clone()));
     if receive(&mut reader)?.is_some() {
@@ -208,42 +211,11 @@ fn end(mut stream: &TcpStream) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn call(
-    stream: &TcpStream,
+    mut stream: &TcpStream,
     reader: &mut BufReader<&TcpStream>,
     message: Message,
 ) -> Result<Message, Box<dyn std::error::Error>> {
-    answer(stream, Some("1".into()), message)?;
+    answer(&mut stream, Some("1".into()), message)?;
     let envelope = receive(reader)?.ok_or("no answer")?;
     envelope.body.ok_or_else(|| "an empty answer".into())
-}
-
-fn answer(mut stream: &TcpStream, id: Option<String>, message: Message) -> Result<(), Box<dyn std::error::Error>> {
-    let header = Header { id, ..Header::default() };
-    let body = encode(&Envelope { namespace: Namespace::Cwmp12, header, body: Some(message) });
-    let mut bytes = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
-    bytes.extend(body);
-    stream.write_all(&bytes)?;
-    Ok(())
-}
-
-fn receive(reader: &mut BufReader<&TcpStream>) -> Result<Option<Envelope>, Box<dyn std::error::Error>> {
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line)? == 0 {
-            return Err("cut off".into());
-        }
-        let line = line.trim_end();
-        if line.is_empty() {
-            break;
-        }
-        if let Some((name, value)) = line.split_once(':') {
-            if name.eq_ignore_ascii_case("content-length") {
-                length = value.trim().parse()?;
-            }
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    if body.is_empty() { Ok(None) } else { Ok(Some(decode(&body, 1 << 20)?)) }
 }

@@ -1,5 +1,7 @@
 //! The command line and the life of the process, as INTERFACE has them.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
 mod common;
 
 use std::io::{BufRead, BufReader};
@@ -149,7 +151,7 @@ fn status_tells_what_was_and_what_comes() {
     let text = agent.ok(&["status"]);
     assert!(text.contains(&acs.url()) && text.contains("ended well"), "{text}");
     assert!(text.contains("periodic"), "{text}");
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     acs.next().http("500 Internal Server Error", &[], b"");
     agent.wait_idle();
     let last = agent.ok(&["status", "--last"]);
@@ -177,7 +179,7 @@ fn trace_shows_messages_without_secrets() {
     });
     let mut text = String::new();
     for _ in 0..20 {
-        let _ = agent.inform("2 PERIODIC");
+        agent.ask("2 PERIODIC");
         let mut session = acs.session();
         session.inform_ok();
         session.request(get_values(&[HOST_NAME, "Device.ManagementServer.Password"]));
@@ -232,7 +234,7 @@ fn second_daemon_is_refused() {
     assert!(ran.stderr.contains("already") || ran.stderr.contains("another"), "{}", ran.stderr);
     // The first one is as well as before.
     assert_eq!(agent.status()["in_session"], false);
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     acs.serve();
 }
 

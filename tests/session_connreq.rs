@@ -1,5 +1,7 @@
 //! Connection requests of an ACS to the program itself (CONFORMANCE section 12); the listener has tests of its own.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
 mod common;
 
 use std::net::{TcpListener, TcpStream};
@@ -110,7 +112,7 @@ fn c12_request_while_the_acs_is_down() {
 fn c15_requests_switched_off_and_on() {
     let acs = Acs::start();
     let agent = Agent::settled(&acs);
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let mut session = acs.session();
     session.inform_ok();
     session.set(&[("Device.ManagementServer.HTTPConnectionRequestEnable", "xsd:boolean", "0")]);

@@ -1,5 +1,7 @@
 //! When a session begins and what its Inform says (CONFORMANCE sections 4, 5, 9.8 and 10), with the program itself.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
 mod common;
 
 use std::fs::File;
@@ -97,12 +99,12 @@ fn i05_inform_parameters_by_their_events() {
     }
     session.end();
     agent.wait_idle();
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let inform = acs.serve();
     assert!(told(&inform, "Device.DeviceInfo.UpTime").is_some());
     assert_eq!(told(&inform, "Device.DeviceInfo.ModelName"), None);
     agent.wait_idle();
-    let _ = agent.inform("3 SCHEDULED");
+    agent.ask("3 SCHEDULED");
     let inform = acs.serve();
     assert_eq!(told(&inform, "Device.DeviceInfo.ModelName"), Some("Example AX3000"));
     assert_no_name_twice(&inform);
@@ -129,7 +131,7 @@ fn b01_b07_each_change_of_the_url_is_a_bootstrap() {
     assert_eq!(codes(&inform), ["0 BOOTSTRAP"]);
     agent.wait_idle();
     agent.options("acs", &[("username", "somebody"), ("password", "else")]);
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     assert_eq!(codes(&acs.serve()), ["2 PERIODIC"]);
 }
 
@@ -137,7 +139,7 @@ fn b01_b07_each_change_of_the_url_is_a_bootstrap() {
 fn b03_b04_p15_url_set_by_the_acs() {
     let (old, new) = (Acs::start(), Acs::start());
     let agent = Agent::settled(&old);
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let mut session = old.session();
     session.inform_ok();
     session.set(&[("Device.ManagementServer.URL", "xsd:string", &new.url())]);
@@ -159,7 +161,7 @@ fn b03_b04_p15_url_set_by_the_acs() {
 fn b05_bootstrap_drops_what_was_for_the_former_acs() {
     let (old, new) = (Acs::start(), Acs::start());
     let agent = Agent::settled(&old);
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let mut session = old.session();
     session.inform_ok();
     session.request(Message::ScheduleInform { delay_seconds: 1, command_key: "for the old one".into() });
@@ -167,7 +169,7 @@ fn b05_bootstrap_drops_what_was_for_the_former_acs() {
     session.end();
     assert_eq!(codes(&new.serve()), ["0 BOOTSTRAP"]);
     agent.wait_idle();
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     assert_eq!(codes(&new.serve()), ["2 PERIODIC"]);
 }
 
@@ -177,7 +179,7 @@ fn b01_b02_s04_restart_reboot_and_power_cut() {
     let mut agent = Agent::settled(&acs);
     agent.stop();
     agent.start();
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     assert_eq!(codes(&acs.serve()), ["2 PERIODIC"]);
     agent.wait_idle();
     agent.reboot();
@@ -215,7 +217,7 @@ fn e01_r08_events_of_a_time_without_an_acs_come_in_one_inform() {
 fn e02_periodic_survives_a_reboot() {
     let acs = Acs::start();
     let mut agent = Agent::settled(&acs);
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let _never_answered = acs.next();
     agent.kill();
     agent.root.reboot();
@@ -230,7 +232,7 @@ fn e02_periodic_survives_a_reboot() {
 fn s06_s07_e01_periodic_informs() {
     let acs = Acs::start();
     let agent = Agent::settled(&acs);
-    let _ = agent.inform("6 CONNECTION REQUEST");
+    agent.ask("6 CONNECTION REQUEST");
     let mut session = acs.session();
     session.inform_ok();
     session.set(&[("Device.ManagementServer.PeriodicInformInterval", "xsd:unsignedInt", "1")]);
@@ -248,7 +250,7 @@ fn s03_event_during_a_session_gives_one_more() {
     let acs = Acs::start();
     let agent = Agent::start_new(&acs);
     let session_in_the_way = acs.session();
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     wait_for("the event", || (agent.status()["pending_events"].to_string().contains("PERIODIC")).then_some(()));
     for _ in 0..3 {
         assert_eq!(agent.connection_request(), 200);
@@ -279,7 +281,7 @@ fn s05_enable_cwmp_takes_effect_after_its_session() {
     assert!(ran.stderr.contains("enable"), "{}", ran.stderr);
     agent.option("cpe", "enable", "1");
     wait_for("the open port", || std::net::TcpStream::connect(agent.address()).ok());
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     acs.serve();
 }
 
@@ -305,7 +307,7 @@ fn s09_throttle_holds_back_value_changes_but_not_others() {
 fn q02_several_reboots_are_one() {
     let acs = Acs::start();
     let mut agent = Agent::settled(&acs);
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let mut session = acs.session();
     session.inform_ok();
     for key in ["first", "second"] {
@@ -326,7 +328,7 @@ fn q02_several_reboots_are_one() {
 fn q03_q04_factory_reset() {
     let acs = Acs::start();
     let mut agent = Agent::settled(&acs);
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let mut session = acs.session();
     session.inform_ok();
     session.request(Message::ScheduleInform { delay_seconds: 3600, command_key: "never".into() });
@@ -351,7 +353,7 @@ fn q03_q04_factory_reset() {
 fn q05_e03_schedule_inform() {
     let acs = Acs::start();
     let agent = Agent::settled(&acs);
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let mut session = acs.session();
     session.inform_ok();
     for key in ["one", "two"] {
@@ -371,7 +373,7 @@ fn q05_e03_schedule_inform() {
 fn q06_schedule_inform_survives_a_reboot() {
     let acs = Acs::start();
     let mut agent = Agent::settled(&acs);
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let mut session = acs.session();
     session.inform_ok();
     session.request(Message::ScheduleInform { delay_seconds: 2, command_key: "later".into() });
@@ -400,7 +402,7 @@ fn r02_r04_r05_r06_failed_sessions_are_tried_again() {
     }
     assert_eq!(acs.serve().retry_count, 4);
     agent.wait_idle();
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     assert_eq!(acs.serve().retry_count, 0);
 }
 

@@ -1,5 +1,7 @@
 //! Sessions from their first message to their last (CONFORMANCE section 6 and 7, parts of 2 and 5), against the program itself.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
 mod common;
 
 use common::acs::{Acs, Exchange, acs_fault, codes, get_values, xml};
@@ -351,7 +353,7 @@ fn v05_v07_acs_that_knows_only_an_old_version() {
         assert_eq!(exchange.envelope.as_ref().unwrap().namespace, expected);
         exchange.reply_message(acs_fault(8006));
         agent.wait_idle();
-        let _ = agent.inform("2 PERIODIC");
+        agent.ask("2 PERIODIC");
     }
     let mut session = acs.session();
     assert_eq!(session.namespace, Namespace::Cwmp10);
@@ -360,7 +362,7 @@ fn v05_v07_acs_that_knows_only_an_old_version() {
     session.end();
     agent.wait_idle();
     // What was agreed on holds.
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let session = acs.session();
     assert_eq!(session.namespace, Namespace::Cwmp10);
 }
@@ -380,4 +382,18 @@ fn v06_requests_in_a_namespace_of_no_standard() {
     assert!(matches!(answer.message(), Message::GetParameterValuesResponse(_)));
     assert_eq!(answer.envelope.as_ref().unwrap().namespace, Namespace::Cwmp12);
     session.end();
+}
+
+#[test]
+fn r09_x15_inform_response_that_is_none_fails_the_session() {
+    for body in ["<soap", "", "<soap-env:Envelope xmlns:soap-env=\"http://schemas.xmlsoap.org/soap/envelope/\"/>"] {
+        let acs = Acs::start();
+        let agent = Agent::start_new(&acs);
+        acs.next().raw(xml(body.as_bytes()));
+        acs.wait_closed(1);
+        failure(&agent);
+        let inform = acs.serve();
+        assert_eq!(codes(&inform), ["0 BOOTSTRAP", "1 BOOT"]);
+        assert_eq!(inform.retry_count, 1);
+    }
 }

@@ -1,5 +1,7 @@
 //! What the ACS is told when values change (CONFORMANCE section 11, and C-14), with the program itself.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
 mod common;
 
 use std::time::Duration;
@@ -40,13 +42,13 @@ fn n01_n03_passive_change_goes_with_the_next_inform() {
     }
     agent.signal(Signal::SIGUSR1);
     assert!(acs.next_within(Duration::from_millis(1500)).is_none());
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let inform = acs.serve();
     assert_eq!(codes(&inform), ["2 PERIODIC", "4 VALUE CHANGE"]);
     assert_eq!(told(&inform, HOST_NAME), Some("three"));
     assert_eq!(times(&inform, HOST_NAME), 1);
     agent.wait_idle();
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let inform = acs.serve();
     assert_eq!(codes(&inform), ["2 PERIODIC"]);
     assert_eq!(told(&inform, HOST_NAME), None);
@@ -83,7 +85,7 @@ fn n04_p10_p69_changes_by_the_acs_are_not_told() {
     let rows = "Device.ManagementServer.InformParameter.";
     let count = "Device.ManagementServer.InformParameterNumberOfEntries";
     let agent = watching(&acs, &[HOST_NAME, CODE, count], 2);
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let mut session = acs.session();
     session.inform_ok();
     session.set(&[(HOST_NAME, "xsd:string", "by-the-acs"), (CODE, "xsd:string", "x")]);
@@ -94,7 +96,7 @@ fn n04_p10_p69_changes_by_the_acs_are_not_told() {
     agent.wait_idle();
     agent.signal(Signal::SIGUSR1);
     assert!(acs.next_within(Duration::from_millis(1500)).is_none());
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     assert_eq!(codes(&acs.serve()), ["2 PERIODIC"]);
 }
 
@@ -110,7 +112,7 @@ fn n05_changes_are_told_until_an_inform_response() {
     assert_eq!(codes(&inform), ["4 VALUE CHANGE"]);
     assert_eq!(told(&inform, HOST_NAME), Some("new"));
     agent.wait_idle();
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     assert_eq!(codes(&acs.serve()), ["2 PERIODIC"]);
 }
 
@@ -118,7 +120,7 @@ fn n05_changes_are_told_until_an_inform_response() {
 fn n03_change_during_a_session_comes_after_it() {
     let acs = Acs::start();
     let agent = watching(&acs, &[HOST_NAME], 2);
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let mut session = acs.session();
     session.inform_ok();
     agent.ok(&["set", &format!("{HOST_NAME}=meanwhile")]);
@@ -153,7 +155,7 @@ fn n08_restart_of_the_agent_is_no_change() {
     agent.stop();
     agent.start();
     assert!(acs.next_within(Duration::from_millis(1500)).is_none());
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     assert_eq!(codes(&acs.serve()), ["2 PERIODIC"]);
 }
 
@@ -162,7 +164,7 @@ fn n09_attribute_that_is_switched_on_is_no_change() {
     let acs = Acs::start();
     let agent = Agent::settled(&acs);
     agent.ok(&["set", &format!("{HOST_NAME}=before")]);
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let mut session = acs.session();
     session.inform_ok();
     session.notify(&[HOST_NAME], 2);

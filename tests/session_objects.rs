@@ -1,6 +1,8 @@
 //! Objects of the router as an ACS sets them up: Wi-Fi, DHCP, port forwarding (CONFORMANCE 9.2 and 9.6, DATAMODEL), over CWMP, with the real
 //! files of the router looked at by the real `uci`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
 mod common;
 
 use std::process::Command;
@@ -189,7 +191,7 @@ fn p34_whole_tree_again_and_again() {
     let acs = Acs::start();
     let (agent, mut session) = begin(&acs);
     let all = session.get(&["Device."]);
-    assert!(all.len() > 1500, "{}", all.len());
+    assert!(all.len() > 1000, "{}", all.len());
     let names = session.names("Device.", false);
     let parameters = names.iter().filter(|info| !info.name.ends_with('.')).count();
     assert_eq!(parameters, all.len());

@@ -1,5 +1,7 @@
 //! The RPCs of an ACS on a router with its real files (CONFORMANCE sections 8 and 9), with the program itself.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
 mod common;
 
 use std::process::Command;
@@ -31,7 +33,7 @@ fn begin(acs: &Acs) -> (Agent, Session<'_>) {
 /// A further session, after the Inform.
 fn again<'a>(agent: &Agent, acs: &'a Acs) -> Session<'a> {
     agent.wait_idle();
-    let _ = agent.inform("6 CONNECTION REQUEST");
+    agent.ask("6 CONNECTION REQUEST");
     let mut session = acs.session();
     session.inform_ok();
     session

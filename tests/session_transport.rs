@@ -1,5 +1,7 @@
 //! HTTP as the ACS sees it (CONFORMANCE section 1 and parts of 2), with the program itself; each part has tests of its own elsewhere.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
 mod common;
 
 use std::time::Duration;
@@ -137,7 +139,7 @@ fn t08_t09_cookies_of_a_session() {
     assert_eq!(cookies(session.next()), ["a=1", "b=4"]);
     session.end();
     agent.wait_idle();
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     assert_eq!(acs.next().request.header("Cookie"), None);
 }
 
@@ -157,7 +159,7 @@ fn t10_t11_b06_redirect_holds_for_the_session() {
         assert_eq!(session.value("Device.ManagementServer.URL"), url);
         session.end();
         agent.wait_idle();
-        let _ = agent.inform("2 PERIODIC");
+        agent.ask("2 PERIODIC");
         assert_eq!(codes(&first.serve()), ["2 PERIODIC"]);
         assert_eq!(second.informs().len(), 1);
     }
@@ -285,7 +287,7 @@ fn t16_p15_new_credentials_count_from_the_next_session_on() {
     check_digest(session.pending(), "router", "old");
     session.end();
     agent.wait_idle();
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let exchange = acs.next();
     // CONFORMANCE B-07: no BOOTSTRAP.
     assert_eq!(codes(exchange.inform()), ["2 PERIODIC"]);
@@ -307,7 +309,7 @@ fn t24_r04_http_errors_fail_the_session() {
         let failed = agent.wait_idle();
         let reason = failed["last_session"]["reason"].as_str().unwrap();
         assert!(reason.contains(&status[..3]), "{reason}");
-        let _ = agent.inform("2 PERIODIC");
+        agent.ask("2 PERIODIC");
     }
     assert_eq!(acs.serve().retry_count, 4);
     assert_eq!(agent.wait_idle()["retry_count"], 0);
@@ -336,7 +338,7 @@ fn t26_compression_both_ways() {
     session.set(&[("Device.ManagementServer.HTTPCompression", "xsd:string", "GZIP")]);
     session.end();
     agent.wait_idle();
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let mut session = acs.session();
     assert_eq!(session.pending().request.header("Content-Encoding"), Some("gzip"));
     assert!(session.pending().request.body.len() < unpacked(&session.pending().request).len());
@@ -438,4 +440,18 @@ fn t18_t21_certificate_of_the_acs_is_verified() {
     let inform = acs.serve();
     assert!(inform.retry_count >= 1);
     assert_eq!(codes(&inform), ["0 BOOTSTRAP", "1 BOOT"]);
+}
+
+#[test]
+fn t28_acs_with_an_ipv6_address() {
+    if std::net::TcpListener::bind("[::1]:0").is_err() {
+        println!("skipped: this machine has no IPv6");
+        return;
+    }
+    let acs = Acs::start_at("[::1]:0".parse().unwrap());
+    let agent = Agent::start_new(&acs);
+    let session = acs.session();
+    assert_eq!(session.pending().request.header("Host"), Some(acs.address.to_string().as_str()));
+    drop(session);
+    assert!(agent.status()["acs_url"].as_str().unwrap().starts_with("http://[::1]:"));
 }

@@ -1,7 +1,7 @@
 //! The smallest thing that an agent takes for an ACS: it says what the demo tells it to say.
 
 use std::error::Error;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
@@ -69,36 +69,44 @@ impl Acs {
     }
 
     fn answer(&mut self, id: Option<String>, message: Message) -> Result<(), Box<dyn Error>> {
-        let header = Header { id, ..Header::default() };
-        let body = encode(&Envelope { namespace: Namespace::Cwmp12, header, body: Some(message) });
-        let session = self.session.as_mut().ok_or("there is no session")?;
-        let mut answer =
-            format!("HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
-        answer.extend(body);
-        session.get_mut().write_all(&answer)?;
-        Ok(())
+        answer(self.session.as_mut().ok_or("there is no session")?.get_mut(), id, message)
     }
 
     fn receive(&mut self) -> Result<Option<Envelope>, Box<dyn Error>> {
-        let session = self.session.as_mut().ok_or("there is no session")?;
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            if session.read_line(&mut line)? == 0 {
-                return Err("the agent has closed the connection".into());
-            }
-            let line = line.trim_end();
-            if line.is_empty() {
-                break;
-            }
-            if let Some((name, value)) = line.split_once(':') {
-                if name.eq_ignore_ascii_case("content-length") {
-                    length = value.trim().parse()?;
-                }
+        receive(self.session.as_mut().ok_or("there is no session")?)
+    }
+}
+
+/// Sends a message.
+pub fn answer(stream: &mut impl Write, id: Option<String>, message: Message) -> Result<(), Box<dyn Error>> {
+    let header = Header { id, ..Header::default() };
+    let body = encode(&Envelope { namespace: Namespace::Cwmp12, header, body: Some(message) });
+    let mut answer =
+        format!("HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
+    answer.extend(body);
+    stream.write_all(&answer)?;
+    Ok(())
+}
+
+/// Waits for a message; `None` is an empty one.
+pub fn receive(stream: &mut impl BufRead) -> Result<Option<Envelope>, Box<dyn Error>> {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line)? == 0 {
+            return Err("the agent has closed the connection".into());
+        }
+        let line = line.trim_end();
+        if line.is_empty() {
+            break;
+        }
+        if let Some((name, value)) = line.split_once(':') {
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse()?;
             }
         }
-        let mut body = vec![0; length];
-        session.read_exact(&mut body)?;
-        if body.is_empty() { Ok(None) } else { Ok(Some(decode(&body, LONGEST)?)) }
     }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body)?;
+    if body.is_empty() { Ok(None) } else { Ok(Some(decode(&body, LONGEST)?)) }
 }

@@ -39,9 +39,10 @@ fn alone(arguments: &Arguments, command: &Command, tell: &mut dyn FnMut(Reply) -
     let mut alone = standalone::Standalone::open(&arguments.options)?;
     let done: Done = carry_out(&mut alone.model, command)?;
     let written = done.written().cloned();
-    done.tell(&mut |reply| {
+    done.tell(command, &mut |reply| {
         tell(reply);
-    });
+    })?;
+    alone.model.save()?;
     if let Some(written) = written {
         alone.apply(&written.effects);
     }

@@ -403,7 +403,6 @@ impl Turn<'_> {
     fn finish(&mut self, connection: &Connection) {
         let (Phase::Sending(_, answer) | Phase::Held(_, answer)) = &connection.phase else { return };
         if answer.refused.is_none() {
-            log::info!("connection request from {}", connection.peer);
             self.refusals.forgive_challenge(connection.peer);
             self.accepted.push(Accepted { peer: connection.peer });
         }

@@ -4,6 +4,7 @@ use super::answers::Answers;
 use crate::error::{Fault, FaultCode};
 use crate::model::Model;
 use crate::model::attributes::AttributeChange;
+use crate::model::context::Context;
 use crate::model::transaction::{Assignment, Written};
 use crate::soap::body::Body;
 use crate::soap::rpc::{Envelope, Header, Message, Namespace, ParameterValue, SetAttributes, SoapFault};
@@ -60,6 +61,15 @@ pub enum Consequence {
     },
 }
 
+/// A request whose effect on the model is done, with its answer still to be made.
+pub struct Begun(State);
+
+enum State {
+    /// A request that only reads needs nothing but its own context: it goes on while others use the model.
+    Read(Box<Context>, Message),
+    Done(Result<Message, Fault>),
+}
+
 /// The answer to a request.
 pub struct Handled {
     /// The answer.
@@ -68,53 +78,57 @@ pub struct Handled {
     pub fault: Option<Fault>,
 }
 
-/// Carries out a request. What the answer promises has to be done, or noted, before it is posted.
+/// Carries out what a request does to the model. The consequence has to be dealt with, or noted, before the answer is posted.
 #[must_use]
-pub fn handle(
-    model: &mut Model,
-    abilities: Abilities,
-    request: Message,
-    id: Option<String>,
-    namespace: Namespace,
-) -> (Handled, Consequence) {
-    let header = Header { id, ..Header::default() };
-    let done = carry_out(model, abilities, request);
-    // Numbers that the answer tells must not be given to something else after a power cut.
-    if let Err(error) = model.save() {
-        log::warn!("instance numbers are not saved yet: {error}");
-    }
-    match done {
-        Ok((Answer::List(items), consequence)) => {
-            let body = Body::list(items.kind(), namespace, &header, items);
-            (Handled { body, fault: None }, consequence)
-        }
-        Ok((Answer::Message(message), consequence)) => {
-            let body = Body::message(&Envelope { namespace, header, body: Some(message) });
-            (Handled { body, fault: None }, consequence)
-        }
-        Err(fault) => {
-            let message = Message::Fault(SoapFault::Cwmp(fault.clone()));
-            let body = Body::message(&Envelope { namespace, header, body: Some(message) });
-            (Handled { body, fault: Some(fault) }, Consequence::None)
-        }
+pub fn begin(model: &mut Model, abilities: Abilities, request: Message) -> (Begun, Consequence) {
+    let state = match request {
+        Message::GetParameterValues { .. }
+        | Message::GetParameterNames { .. }
+        | Message::GetParameterAttributes { .. } => State::Read(Box::new(model.context()), request),
+        request => match carry_out(model, abilities, request) {
+            Ok((message, consequence)) => return (Begun(State::Done(Ok(message))), consequence),
+            Err(fault) => State::Done(Err(fault)),
+        },
+    };
+    (Begun(state), Consequence::None)
+}
+
+impl Begun {
+    /// Makes the answer. Instance numbers that it tells are to be saved afterwards ([`Model::save`]) and before it is posted.
+    #[must_use]
+    pub fn finish(self, id: Option<String>, namespace: Namespace) -> Handled {
+        let header = Header { id, ..Header::default() };
+        let done = match self.0 {
+            State::Done(done) => done,
+            State::Read(context, request) => match read(*context, request) {
+                Ok(answers) => {
+                    let body = Body::list(answers.kind(), namespace, &header, Box::new(answers));
+                    return Handled { body, fault: None };
+                }
+                Err(fault) => Err(fault),
+            },
+        };
+        let fault = done.as_ref().err().cloned();
+        let message = done.unwrap_or_else(|fault| Message::Fault(SoapFault::Cwmp(fault)));
+        Handled { body: Body::message(&Envelope { namespace, header, body: Some(message) }), fault }
     }
 }
 
-enum Answer {
-    Message(Message),
-    List(Box<Answers>),
+fn read(context: Context, request: Message) -> Result<Answers, Fault> {
+    match request {
+        Message::GetParameterValues { names } => Answers::values(context, &names),
+        Message::GetParameterNames { path, next_level } => Answers::names(context, &path, next_level),
+        Message::GetParameterAttributes { names } => Answers::attributes(context, &names),
+        _ => Err(FaultCode::METHOD_NOT_SUPPORTED.into()),
+    }
 }
 
-fn carry_out(model: &mut Model, abilities: Abilities, request: Message) -> Result<(Answer, Consequence), Fault> {
-    let message = |message| (Answer::Message(message), Consequence::None);
-    let list = |answers| (Answer::List(Box::new(answers)), Consequence::None);
+fn carry_out(model: &mut Model, abilities: Abilities, request: Message) -> Result<(Message, Consequence), Fault> {
     Ok(match request {
         Message::GetRpcMethods => {
-            message(Message::GetRpcMethodsResponse(METHODS.iter().copied().map(String::from).collect()))
+            let methods = METHODS.iter().copied().map(String::from).collect();
+            (Message::GetRpcMethodsResponse(methods), Consequence::None)
         }
-        Message::GetParameterValues { names } => list(Answers::values(model.context(), &names)?),
-        Message::GetParameterNames { path, next_level } => list(Answers::names(model.context(), &path, next_level)?),
-        Message::GetParameterAttributes { names } => list(Answers::attributes(model.context(), &names)?),
         Message::SetParameterValues { parameters, parameter_key } => {
             let assignments: Vec<_> = parameters.into_iter().map(assignment).collect();
             let written = model.set_values(&assignments, Some(&parameter_key))?;
@@ -131,17 +145,17 @@ fn carry_out(model: &mut Model, abilities: Abilities, request: Message) -> Resul
         Message::SetParameterAttributes(changes) => {
             let changes: Vec<_> = changes.into_iter().map(attribute_change).collect();
             let names = model.set_attributes(&changes)?;
-            (Answer::Message(Message::SetParameterAttributesResponse), Consequence::Notifying(names))
+            (Message::SetParameterAttributesResponse, Consequence::Notifying(names))
         }
         Message::Reboot { command_key } => {
             check_key(&command_key)?;
-            (Answer::Message(Message::RebootResponse), Consequence::Reboot { command_key })
+            (Message::RebootResponse, Consequence::Reboot { command_key })
         }
         Message::FactoryReset => {
             if !abilities.factory_reset {
                 return Err(Fault::internal("this router has no way back to its factory state"));
             }
-            (Answer::Message(Message::FactoryResetResponse), Consequence::FactoryReset)
+            (Message::FactoryResetResponse, Consequence::FactoryReset)
         }
         Message::ScheduleInform { delay_seconds, command_key } => {
             check_key(&command_key)?;
@@ -152,16 +166,16 @@ fn carry_out(model: &mut Model, abilities: Abilities, request: Message) -> Resul
                 return Err(Fault::internal("too many ScheduleInform are waiting"));
             }
             let consequence = Consequence::ScheduleInform { delay_seconds, command_key };
-            (Answer::Message(Message::ScheduleInformResponse), consequence)
+            (Message::ScheduleInformResponse, consequence)
         }
         _ => return Err(FaultCode::METHOD_NOT_SUPPORTED.into()),
     })
 }
 
 /// Status 0: done; 1: stored, and done once the session is over (CONFORMANCE P-06).
-fn written_answer(written: Written, response: impl Fn(u8) -> Message) -> (Answer, Consequence) {
+fn written_answer(written: Written, response: impl Fn(u8) -> Message) -> (Message, Consequence) {
     let status = u8::from(written.effects.take_time());
-    (Answer::Message(response(status)), Consequence::Written(written))
+    (response(status), Consequence::Written(written))
 }
 
 fn assignment(parameter: ParameterValue) -> Assignment {

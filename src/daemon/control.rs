@@ -130,12 +130,16 @@ fn serve(shared: &Arc<Shared>, stream: &UnixStream) -> io::Result<()> {
                 Ok(done) => {
                     let written = done.written().cloned();
                     let mut result = Ok(());
-                    done.tell(&mut |reply| {
+                    let told = done.tell(&command, &mut |reply| {
                         if result.is_ok() {
                             result = say(&mut out, &reply);
                         }
                     });
                     result?;
+                    shared.lock().save_model();
+                    if let Err(fault) = told {
+                        return say(&mut out, &failed(&fault));
+                    }
                     if let Some(written) = written {
                         shared.apply(&written.effects);
                         shared.wake();

@@ -48,8 +48,12 @@ use control::Control;
 use status::SessionRecord;
 use trace::Trace;
 
-/// How long a running session may take to end after SIGTERM.
-const GRACE: Duration = Duration::from_millis(800);
+/// How long a running session may take to end after SIGTERM, and how often it is looked at.
+const GRACE: Duration = Duration::from_millis(700);
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// The stack of a thread that does next to nothing.
+const SMALL_STACK: usize = 128 << 10;
 
 /// The stack of the session worker: enough for TLS and the deepest message.
 const STACK: usize = 512 << 10;
@@ -82,6 +86,14 @@ pub struct Shared {
     session_ended: Condvar,
     wake: EventFd,
     stopping: AtomicBool,
+    /// The worker is at work.
+    busy: AtomicBool,
+    /// SIGHUP came.
+    reload: AtomicBool,
+    /// SIGUSR1 came.
+    look: AtomicBool,
+    /// The file of the control socket.
+    socket: Option<PathBuf>,
     cancel: Cancel,
     tls: TlsSessions,
     trace: Trace,
@@ -102,6 +114,11 @@ impl Shared {
     /// Whether the process is about to end.
     pub fn stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// Whether a session is running, or what was promised in it is being done.
+    pub fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::SeqCst)
     }
 
     /// Tells those who wait for a session.
@@ -147,6 +164,10 @@ pub fn run(options: &Options) -> Result<()> {
         session_ended: Condvar::new(),
         wake: EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK).map_err(os("make an eventfd"))?,
         stopping: AtomicBool::new(false),
+        busy: AtomicBool::new(false),
+        reload: AtomicBool::new(false),
+        look: AtomicBool::new(false),
+        socket: live.host_path(control::PATH).ok(),
         cancel: Cancel::new().map_err(Error::io("make an eventfd"))?,
         tls: TlsSessions::default(),
         trace: Trace::default(),
@@ -155,7 +176,13 @@ pub fn run(options: &Options) -> Result<()> {
     let mut key = [0; 32];
     fill_random(&mut key);
     let clock = Loop::watch_clock();
-    Loop { shared, signals, clock, watch, control, listener: None, listen_at: Duration::ZERO, key, worker: None }.run()
+    let listened = shared.clone();
+    std::thread::Builder::new()
+        .name("signals".into())
+        .stack_size(SMALL_STACK)
+        .spawn(move || listen_to_signals(&listened, &signals))
+        .map_err(Error::io("start a thread"))?;
+    Loop { shared, clock, watch, control, listener: None, listen_at: Duration::ZERO, key, worker: None }.run()
 }
 
 /// Random bytes; the system's generator never fails once the kernel is up.
@@ -176,6 +203,53 @@ fn os(what: &'static str) -> impl FnOnce(Errno) -> Error {
     move |errno| Error::Io(what.into(), errno.into())
 }
 
+/// Has a thread of its own, so that the process ends within a second whatever the others are waiting for.
+fn listen_to_signals(shared: &Shared, signals: &SignalFd) {
+    loop {
+        let signal = match signals.read_signal() {
+            Ok(Some(info)) => i32::try_from(info.ssi_signo).ok().and_then(|number| Signal::try_from(number).ok()),
+            Ok(None) | Err(Errno::EINTR) => None,
+            Err(errno) => {
+                log::error!("signals go unnoticed: {errno}");
+                return;
+            }
+        };
+        match signal {
+            Some(Signal::SIGHUP) => shared.reload.store(true, Ordering::SeqCst),
+            Some(Signal::SIGUSR1) => shared.look.store(true, Ordering::SeqCst),
+            Some(Signal::SIGTERM | Signal::SIGINT) => {
+                stop(shared);
+                std::process::exit(0);
+            }
+            _ => {}
+        }
+        shared.wake();
+    }
+}
+
+/// Gets ready to end within a second: a session that is running is cut off, and is one that failed. Everything that matters is saved before
+/// it is told to anybody, so that nothing is lost if there is no time for more.
+fn stop(shared: &Shared) {
+    log::info!("stopping");
+    shared.stopping.store(true, Ordering::SeqCst);
+    shared.cancel.cancel();
+    shared.session_ended();
+    let end = std::time::Instant::now() + GRACE;
+    while std::time::Instant::now() < end {
+        if let Ok(mut agent) = shared.agent.try_lock() {
+            if !agent.in_session() {
+                agent.save();
+                break;
+            }
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
+    if let Some(socket) = &shared.socket {
+        // The next daemon would replace it as well.
+        let _ = std::fs::remove_file(socket);
+    }
+}
+
 fn block_signals() -> Result<SignalFd> {
     let mut set = SigSet::empty();
     for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1] {
@@ -183,13 +257,32 @@ fn block_signals() -> Result<SignalFd> {
     }
     // Before any thread is started, so that all of them have it.
     set.thread_block().map_err(os("block signals"))?;
-    SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).map_err(os("make a signalfd"))
+    SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC).map_err(os("make a signalfd"))
+}
+
+/// Says that the worker is at work, for as long as it lives; however its end comes, the loop hears of it.
+struct Working(Arc<Shared>);
+
+impl Working {
+    fn new(shared: &Arc<Shared>) -> Self {
+        shared.busy.store(true, Ordering::SeqCst);
+        Self(shared.clone())
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.lock().abandon_session();
+        }
+        self.0.busy.store(false, Ordering::SeqCst);
+        self.0.wake();
+    }
 }
 
 /// The poll loop and what it owns.
 struct Loop {
     shared: Arc<Shared>,
-    signals: SignalFd,
     clock: Option<TimerFd>,
     watch: Watch,
     control: Control,
@@ -206,9 +299,7 @@ impl Loop {
             self.shared.lock().poll_timers();
             self.start_session();
             self.wait()?;
-            if self.read_signals() {
-                return self.stop();
-            }
+            self.heed_signals();
             // Its counter is all that is in it.
             let _ = self.shared.wake.read();
             self.read_clock();
@@ -224,6 +315,8 @@ impl Loop {
             let agent = self.shared.lock();
             let now = agent.live().monotonic();
             let plan = match agent.plan() {
+                // The worker says when it has done.
+                _ if self.shared.is_busy() => None,
                 Plan::Now(_) => Some(now),
                 Plan::At(at) => Some(at),
                 Plan::Never => None,
@@ -242,7 +335,7 @@ impl Loop {
             }
         };
         let mut wanted: Vec<BorrowedFd<'_>> = self.watch.descriptors();
-        wanted.extend([self.signals.as_fd(), self.shared.wake.as_fd(), self.control.listener().as_fd()]);
+        wanted.extend([self.shared.wake.as_fd(), self.control.listener().as_fd()]);
         wanted.extend(self.clock.as_ref().map(AsFd::as_fd));
         let mut fds: Vec<PollFd<'_>> = wanted.into_iter().map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
         if let Some((listener, _)) = &self.listener {
@@ -254,19 +347,13 @@ impl Loop {
         }
     }
 
-    /// Whether the process is to end.
-    fn read_signals(&mut self) -> bool {
-        while let Ok(Some(info)) = self.signals.read_signal() {
-            match i32::try_from(info.ssi_signo).ok().and_then(|number| Signal::try_from(number).ok()) {
-                Some(Signal::SIGHUP) => self.shared.lock().reload(),
-                Some(Signal::SIGUSR1) => {
-                    self.shared.lock().look_at_values();
-                }
-                Some(Signal::SIGTERM | Signal::SIGINT) => return true,
-                _ => {}
-            }
+    fn heed_signals(&self) {
+        if self.shared.reload.swap(false, Ordering::SeqCst) {
+            self.shared.lock().reload();
         }
-        false
+        if self.shared.look.swap(false, Ordering::SeqCst) {
+            self.shared.lock().look_at_values();
+        }
     }
 
     /// A timer far in the future that the kernel ends when the clock is set.
@@ -364,7 +451,7 @@ impl Loop {
     // Sessions.
 
     fn start_session(&mut self) {
-        if self.worker.as_ref().is_some_and(|worker| !worker.is_finished()) {
+        if self.shared.is_busy() {
             return;
         }
         if let Some(worker) = self.worker.take() {
@@ -385,32 +472,23 @@ impl Loop {
         let promised = self.shared.lock().promised().is_some();
         if promised {
             let shared = self.shared.clone();
-            self.spawn("promises", move || {
-                session::keep_promises(&shared);
-                shared.wake();
-            });
+            self.spawn("promises", move || session::keep_promises(&shared));
         }
         promised
     }
 
     fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) {
+        let working = Working::new(&self.shared);
+        let work = move || {
+            let _working = working;
+            work();
+        };
         match std::thread::Builder::new().name(name.into()).stack_size(STACK).spawn(work) {
             Ok(worker) => self.worker = Some(worker),
-            Err(error) => log::error!("cannot start a thread: {error}"),
+            Err(error) => {
+                log::error!("cannot start a thread: {error}");
+                self.shared.lock().rest();
+            }
         }
-    }
-
-    /// Ends within a second: a session that is running is cut off, and is one that failed.
-    fn stop(self) -> Result<()> {
-        log::info!("stopping");
-        self.shared.stopping.store(true, Ordering::SeqCst);
-        self.shared.cancel.cancel();
-        self.shared.session_ended();
-        let agent = self.shared.lock();
-        let running = |agent: &mut Agent| agent.in_session();
-        let waited = self.shared.session_ended.wait_timeout_while(agent, GRACE, running);
-        let (mut agent, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        agent.save();
-        Ok(())
     }
 }

@@ -99,28 +99,23 @@ pub enum Reply {
     },
 }
 
-/// What a command has done, or is about to tell.
+/// What a command has done to the model, with its answer still to be told.
 pub enum Done {
-    /// Values to be told.
-    Values(Box<Answers>),
-    /// Names to be told, and where their types are looked up.
-    Names(Box<(Answers, Context)>),
+    /// A command that only reads needs nothing but its own context: it goes on while others use the model.
+    Read(Box<Context>),
     /// Something was written.
     Written(Written),
     /// A row was added.
     Added(u32, Written),
 }
 
-/// Carries out a command on the model. The answer is told afterwards, when the model may be used by others again.
+/// Carries out what a command does to the model.
 ///
 /// # Errors
 /// Why it was refused.
 pub fn carry_out(model: &mut Model, command: &Command) -> Result<Done, Fault> {
-    let done = match command {
-        Command::Get { names } => Done::Values(Box::new(Answers::values(model.context(), names)?)),
-        Command::Names { path, next_level } => {
-            Done::Names(Box::new((Answers::names(model.context(), path, *next_level)?, model.context())))
-        }
+    Ok(match command {
+        Command::Get { .. } | Command::Names { .. } => Done::Read(Box::new(model.context())),
         Command::Set { values } => {
             let assignment =
                 |(name, value): &(String, String)| Assignment { name: name.clone(), kind: None, value: value.clone() };
@@ -135,9 +130,7 @@ pub fn carry_out(model: &mut Model, command: &Command) -> Result<Done, Fault> {
         Command::Inform { .. } | Command::Status | Command::Trace => {
             return Err(Fault::internal("the daemon is not running: start it with /etc/init.d/cwmpd start"));
         }
-    };
-    save(model);
-    Ok(done)
+    })
 }
 
 impl Done {
@@ -146,42 +139,46 @@ impl Done {
     pub fn written(&self) -> Option<&Written> {
         match self {
             Self::Written(written) | Self::Added(_, written) => Some(written),
-            Self::Values(_) | Self::Names(_) => None,
+            Self::Read(_) => None,
         }
     }
 
-    /// Tells the answer but for its last line.
-    pub fn tell(self, tell: &mut dyn FnMut(Reply)) {
-        match self {
-            Self::Values(mut answers) => {
-                while answers.next(&mut |item| {
-                    if let Item::Value { name, kind, value } = item {
-                        tell(Reply::Value { name: name.into(), value: value.into(), kind: kind.into() });
-                    }
-                }) {}
+    /// Tells the answer but for its last line. Instance numbers that were told are to be saved afterwards ([`Model::save`]).
+    ///
+    /// # Errors
+    /// Why a command that reads was refused.
+    pub fn tell(self, command: &Command, tell: &mut dyn FnMut(Reply)) -> Result<(), Fault> {
+        match (self, command) {
+            (Self::Read(context), Command::Get { names }) => tell_values(Answers::values(*context, names)?, tell),
+            (Self::Read(context), Command::Names { path, next_level }) => {
+                let mut types = context.again();
+                tell_names(Answers::names(*context, path, *next_level)?, &mut types, tell);
             }
-            Self::Names(names) => {
-                let (mut answers, mut types) = *names;
-                while answers.next(&mut |item| {
-                    if let Item::Name { name, writable } = item {
-                        let kind = match resolve(&mut types, name).as_deref() {
-                            Ok([Target::Parameter(_, _, parameter), ..]) => parameter.value.xsd(),
-                            _ => "object",
-                        };
-                        tell(Reply::Name { name: name.into(), writable, kind: kind.into() });
-                    }
-                }) {}
-            }
-            Self::Added(instance, _) => tell(Reply::Added { instance }),
-            Self::Written(_) => {}
+            (Self::Added(instance, _), _) => tell(Reply::Added { instance }),
+            (Self::Written(_) | Self::Read(_), _) => {}
         }
+        Ok(())
     }
 }
 
-fn save(model: &mut Model) {
-    if let Err(error) = model.save() {
-        log::warn!("instance numbers are not saved yet: {error}");
-    }
+fn tell_values(mut answers: Answers, tell: &mut dyn FnMut(Reply)) {
+    while answers.next(&mut |item| {
+        if let Item::Value { name, kind, value } = item {
+            tell(Reply::Value { name: name.into(), value: value.into(), kind: kind.into() });
+        }
+    }) {}
+}
+
+fn tell_names(mut answers: Answers, types: &mut Context, tell: &mut dyn FnMut(Reply)) {
+    while answers.next(&mut |item| {
+        if let Item::Name { name, writable } = item {
+            let kind = match resolve(types, name).as_deref() {
+                Ok([Target::Parameter(_, _, parameter), ..]) => parameter.value.xsd(),
+                _ => "object",
+            };
+            tell(Reply::Name { name: name.into(), writable, kind: kind.into() });
+        }
+    }) {}
 }
 
 /// A fault as the last line of an answer.

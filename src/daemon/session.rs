@@ -7,7 +7,7 @@ use super::Shared;
 use super::agent::{Start, keep_promise};
 use crate::acs::{Client, PostError, Request};
 use crate::config::Compression;
-use crate::cwmp::handlers::{Handled, handle};
+use crate::cwmp::handlers::{Handled, begin};
 use crate::cwmp::plan::Reason;
 use crate::cwmp::session::{Action, Failure, Outcome, Received, Session};
 use crate::soap::body::{self, Body};
@@ -32,7 +32,6 @@ pub fn run(shared: &Arc<Shared>, reason: Reason) {
     shared.lock().end_session(&outcome);
     shared.session_ended();
     keep_promises(shared);
-    shared.wake();
 }
 
 /// Does what was promised in sessions that are over, also in one that a crash has cut off.
@@ -66,13 +65,15 @@ fn converse(shared: &Arc<Shared>, start: Start) -> Outcome {
             Action::PostEmpty => way.post("an empty message", None),
             Action::Handle { id, namespace, request } => {
                 let name = String::from(request.name());
-                let Handled { body, fault } = {
+                let begun = {
                     let mut agent = shared.lock();
                     let abilities = agent.abilities();
-                    let (handled, consequence) = handle(&mut agent.model, abilities, request, id, namespace);
+                    let (begun, consequence) = begin(&mut agent.model, abilities, request);
                     agent.promise(consequence);
-                    handled
+                    begun
                 };
+                let Handled { body, fault } = begun.finish(id, namespace);
+                shared.lock().save_model();
                 if let Some(fault) = &fault {
                     log::info!("{name} of the ACS is refused: {fault}");
                     way.shared.lock().step(format!("refused: {fault}"));

@@ -226,7 +226,7 @@ fn to_uci(context: &mut Context, row: &Row, option: &str, map: Map, value: &str)
                 None => context.set_list(row, option, &items),
                 Some(place) => {
                     let (id, option) = section_for_writing(context, place)?;
-                    let package = context.package_mut(place.0)?;
+                    let package = context.options_mut(place.0)?;
                     package.set_list(id, option, &items).map_err(|error| Fault::value(error.to_string()))?;
                     Ok(())
                 }
@@ -246,7 +246,7 @@ fn to_uci(context: &mut Context, row: &Row, option: &str, map: Map, value: &str)
         None => context.set_option(row, option, text.as_deref()),
         Some(place) => {
             let (id, option) = section_for_writing(context, place)?;
-            set_section_option(context.package_mut(place.0)?, id, option, text.as_deref())
+            set_section_option(context.options_mut(place.0)?, id, option, text.as_deref())
         }
     }
 }

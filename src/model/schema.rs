@@ -184,8 +184,8 @@ pub enum Rows {
         package: &'static str,
         /// The type of the sections.
         kind: &'static str,
-        /// Which of them are rows.
-        filter: fn(&Section<'_>) -> bool,
+        /// Which of them are rows; `None` for all.
+        filter: Option<fn(&Section<'_>) -> bool>,
     },
     /// The sections of a package that the function names, in this order; for tables inside a row, and for more than one type.
     SomeSections {
@@ -205,16 +205,27 @@ pub enum Rows {
     Vendor(&'static super::vendor::VendorRows),
 }
 
+impl Rows {
+    /// Whether the rows stay the same whatever options are written.
+    pub(super) fn stand(&self) -> bool {
+        match self {
+            Self::Sections { filter, .. } => filter.is_none(),
+            Self::Vendor(rows) => super::vendor::sections_of(rows).is_some(),
+            Self::SomeSections { .. } | Self::Keys(_) | Self::Numbered(_) | Self::Own => false,
+        }
+    }
+}
+
 /// All sections of a type.
 #[must_use]
 pub const fn sections(package: &'static str, kind: &'static str) -> Rows {
-    Rows::Sections { package, kind, filter: |_| true }
+    Rows::Sections { package, kind, filter: None }
 }
 
 /// The sections of a type that a function lets through.
 #[must_use]
 pub const fn sections_where(package: &'static str, kind: &'static str, filter: fn(&Section<'_>) -> bool) -> Rows {
-    Rows::Sections { package, kind, filter }
+    Rows::Sections { package, kind, filter: Some(filter) }
 }
 
 /// Makes a row and returns what it is known by: the name of its section, or its key.

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use digest_auth::{AuthContext, WwwAuthenticateHeader};
@@ -33,6 +34,8 @@ pub struct Agent {
     pub port: u16,
     child: Option<Child>,
     arguments: Vec<String>,
+    /// Commands that nobody waits for.
+    asking: Mutex<Vec<Child>>,
 }
 
 /// What a command of the command line did.
@@ -64,7 +67,7 @@ impl Agent {
                  \toption password '{PASSWORD}'\n\toption log_level 'debug'\n\nconfig device 'device'\n"
             ),
         );
-        Self { root, port, child: None, arguments: Vec::new() }
+        Self { root, port, child: None, arguments: Vec::new(), asking: Mutex::default() }
     }
 
     /// A running agent that knows this ACS.
@@ -259,7 +262,12 @@ impl Agent {
         wait_for(&format!("a call of {begin}"), || self.root.calls().into_iter().find(|call| call.starts_with(begin)))
     }
 
-    /// Asks for a session over the command line, without waiting for it.
+    /// Asks for a session over the command line; nobody waits for it.
+    pub fn ask(&self, event: &str) {
+        self.asking.lock().unwrap().push(self.inform(event));
+    }
+
+    /// Asks for a session over the command line, without waiting for it yet.
     pub fn inform(&self, event: &str) -> Child {
         self.run_in_background(&["inform", event])
     }
@@ -301,7 +309,8 @@ impl Agent {
 
 impl Drop for Agent {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
+        let asking = self.asking.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for child in self.child.iter_mut().chain(asking) {
             let _ = child.kill();
             let _ = child.wait();
         }

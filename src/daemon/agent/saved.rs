@@ -102,6 +102,13 @@ impl Agent {
         changed && self.save_at.is_none()
     }
 
+    /// Saves the model's memory: numbers that were told must not be given to something else after a power cut.
+    pub fn save_model(&mut self) {
+        if let Err(error) = self.model.save() {
+            log::warn!("instance numbers are not saved yet: {error}");
+        }
+    }
+
     /// Lets go of the files that a commit has replaced, when nobody can be waiting for them any more.
     pub(super) fn release_soon(&mut self) {
         self.release_at = Some(self.live.monotonic().saturating_add(RELEASE));

@@ -15,11 +15,14 @@ use crate::cwmp::events::EventCode;
 use crate::cwmp::handlers::{Abilities, Consequence};
 use crate::cwmp::inform::{self, Contents, InformParameter};
 use crate::cwmp::plan::{Demand, Plan, Reason, Settings};
-use crate::cwmp::session::{Acknowledged, Outcome, SessionConfig};
+use crate::cwmp::session::{Acknowledged, Failure, Outcome, SessionConfig};
 use crate::model::context::Context;
 use crate::platform::{System, power};
 use crate::soap::rpc::{DeviceId, Event, Inform};
 use crate::time::PosixTz;
+
+/// How long the agent rests when the system is short of something.
+const REST: Duration = Duration::from_secs(10);
 
 /// What a session begins with.
 pub struct Start {
@@ -109,9 +112,7 @@ impl Agent {
         self.save();
         let inform = self.inform(events, &changed);
         self.sent.clone_from(&inform.parameters);
-        if let Err(error) = self.model.save() {
-            log::warn!("instance numbers are not saved yet: {error}");
-        }
+        self.save_model();
         let mut id = [0; 4];
         fill_random(&mut id);
         Start {
@@ -293,6 +294,19 @@ impl Agent {
         self.look_for_bootstrap();
         self.look_soon();
         self.save();
+    }
+
+    /// Has no session for a while, because the system is short of something.
+    pub fn rest(&mut self) {
+        self.quiet_until = Some(self.live.monotonic().saturating_add(REST));
+    }
+
+    /// Ends a session whose worker is gone.
+    pub fn abandon_session(&mut self) {
+        if self.planner.in_session() {
+            let reason = String::from("an internal error");
+            self.end_session(&Outcome::Failed(Failure { reason, lower_version: false, retry_after: None }));
+        }
     }
 
     /// Whether a session is running.

@@ -202,6 +202,12 @@ impl Context {
         }
     }
 
+    /// A context of its own over the same router, with nothing read or staged.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self::new(self.system.clone(), self.schema.clone(), self.registry.clone(), self.facts.clone())
+    }
+
     /// The schema.
     #[must_use]
     pub fn schema(&self) -> &Arc<Schema> {
@@ -259,11 +265,22 @@ impl Context {
     /// # Errors
     /// When the file is there and cannot be read.
     pub fn package_mut(&mut self, name: &str) -> Result<&mut Package> {
+        self.tables.clear();
+        self.options_mut(name)
+    }
+
+    /// A UCI package of which only options are to be edited, and names given to sections that are known by them already. A request that
+    /// sets many values of a large table does not list it again for each.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub(super) fn options_mut(&mut self, name: &str) -> Result<&mut Package> {
         // Sections are recognised as they are in the file: what is staged may never get there.
         self.name_sections(name)?;
         // What was made from the package may change with it.
         self.memos.clear();
-        self.tables.clear();
+        let schema = &self.schema;
+        self.tables.retain(|node, _| schema.node(*node).table().is_some_and(|table| table.rows.stand()));
         match self.packages.get_mut(name) {
             Some(Ok(package)) => Ok(package),
             _ => Err(Error::other("the package is not there")),

@@ -44,7 +44,10 @@ impl Context {
         let mut rows = match table.rows {
             Rows::Sections { package, kind, filter } => {
                 let sections = self.package(package)?.sections();
-                let ids: Vec<_> = sections.filter(|s| s.kind() == kind && filter(s)).map(|s| s.id()).collect();
+                let ids: Vec<_> = sections
+                    .filter(|s| s.kind() == kind && filter.is_none_or(|filter| filter(s)))
+                    .map(|s| s.id())
+                    .collect();
                 self.number_sections(package, &path, ids)?
             }
             Rows::SomeSections { package, list } => {

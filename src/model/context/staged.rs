@@ -17,7 +17,7 @@ impl Context {
         let name = self.key(row)?;
         if let (Some(package), &RowId::Section(id)) = (self.package_of(row), row.id()) {
             if self.section(row)?.name().is_none() {
-                let package = self.package_mut(package)?;
+                let package = self.options_mut(package)?;
                 package.rename_section(id, &name).map_err(|error| Fault::internal(error.to_string()))?;
             }
         }
@@ -41,7 +41,7 @@ impl Context {
         }
         self.name_section(row)?;
         if let (Some(package), &RowId::Section(id)) = (self.package_of(row), row.id()) {
-            set_section_option(self.package_mut(package)?, id, option, value)?;
+            set_section_option(self.options_mut(package)?, id, option, value)?;
         }
         Ok(())
     }
@@ -56,7 +56,7 @@ impl Context {
         }
         self.name_section(row)?;
         if let (Some(package), &RowId::Section(id)) = (self.package_of(row), row.id()) {
-            let package = self.package_mut(package)?;
+            let package = self.options_mut(package)?;
             package.set_list(id, option, items).map_err(|error| Fault::value(error.to_string()))?;
         }
         Ok(())
