@@ -1,4 +1,5 @@
 //! Requirements of CONFORMANCE that the tests of the single parts leave open, with the program itself, or on the model where nothing else is needed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 mod common;
 #[path = "common/model.rs"]
