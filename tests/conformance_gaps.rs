@@ -41,7 +41,7 @@ fn begin(acs: &Acs) -> (Agent, Session<'_>) {
 /// A further session, after the Inform.
 fn again<'a>(agent: &Agent, acs: &'a Acs) -> Session<'a> {
     agent.wait_idle();
-    let _ = agent.inform("6 CONNECTION REQUEST");
+    agent.ask("6 CONNECTION REQUEST");
     let mut session = acs.session();
     session.inform_ok();
     session
@@ -171,7 +171,7 @@ fn p07_a_promise_is_kept_once() {
     agent.stop();
     agent.start();
     drop(session);
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     acs.serve();
     agent.wait_idle();
     assert_eq!(reloads(&agent), 1);
@@ -250,7 +250,7 @@ fn p55_access_list() {
     refuses(&agent);
     agent.start();
     refuses(&agent);
-    let _ = agent.inform("6 CONNECTION REQUEST");
+    agent.ask("6 CONNECTION REQUEST");
     let mut session = acs.session();
     session.inform_ok();
     session.set(&[(HOST_NAME, "xsd:string", "theirs")]);
@@ -318,7 +318,7 @@ fn n09_only_changes_while_it_is_on_are_told() {
     session.notify(&[HOST_NAME], 1);
     session.end();
     agent.wait_idle();
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let inform = acs.serve();
     assert_eq!(codes(&inform), ["2 PERIODIC"]);
     assert_eq!(told(&inform, HOST_NAME), None);
@@ -332,7 +332,7 @@ fn n09_n01_a_change_that_waits_is_told_when_it_becomes_active() {
     session.notify(&[HOST_NAME], 1);
     session.end();
     agent.wait_idle();
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let mut session = acs.session();
     agent.ok(&["set", &format!("{HOST_NAME}=meanwhile")]);
     session.inform_ok();
@@ -405,7 +405,7 @@ fn n07_a_counter_goes_along_with_the_next_inform() {
     wait_for("a look at the values", || {
         (agent.value(counter) == "99999" && agent.status()["last_session"]["number"] == 1).then_some(())
     });
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let inform = acs.serve();
     assert_eq!(codes(&inform), ["2 PERIODIC", "4 VALUE CHANGE"]);
     assert_eq!(told(&inform, counter), Some("99999"));
@@ -417,7 +417,7 @@ fn n07_a_counter_goes_along_with_the_next_inform() {
 fn b05_boot_of_this_start_is_told_to_the_new_acs() {
     let (old, new) = (Acs::start(), Acs::start());
     let mut agent = Agent::settled(&old);
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     old.next().http("503 Service Unavailable", &[], b"");
     agent.wait_idle();
     agent.option("acs", "retry_min_wait", "3600");
@@ -507,7 +507,7 @@ fn v05_what_lowers_the_version_and_what_does_not() {
     };
     let retry = |agent: &Agent| {
         agent.wait_idle();
-        let _ = agent.inform("2 PERIODIC");
+        agent.ask("2 PERIODIC");
     };
     for (answer, highest) in
         [("500 Internal Server Error", "1.4"), ("8001", "1.4"), ("400 Bad Request", "1.4"), ("8006", "1.3")]
@@ -574,7 +574,7 @@ fn i05_rows_that_do_not_count() {
     assert_eq!(faults(&fault), [(name.as_str(), 9007)]);
     session.end();
     agent.wait_idle();
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let inform = acs.serve();
     assert_eq!(told(&inform, "Device.DeviceInfo.ModelName"), Some("Example AX3000"));
     assert_eq!(told(&inform, "Device.DeviceInfo.UpTime"), None);
