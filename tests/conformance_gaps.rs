@@ -1,4 +1,5 @@
 //! Requirements of CONFORMANCE that the tests of the single parts leave open, with the program itself, or on the model where nothing else is needed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 mod common;
 #[path = "common/model.rs"]
@@ -40,7 +41,7 @@ fn begin(acs: &Acs) -> (Agent, Session<'_>) {
 /// A further session, after the Inform.
 fn again<'a>(agent: &Agent, acs: &'a Acs) -> Session<'a> {
     agent.wait_idle();
-    let _ = agent.inform("6 CONNECTION REQUEST");
+    agent.ask("6 CONNECTION REQUEST");
     let mut session = acs.session();
     session.inform_ok();
     session
@@ -170,7 +171,7 @@ fn p07_a_promise_is_kept_once() {
     agent.stop();
     agent.start();
     drop(session);
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     acs.serve();
     agent.wait_idle();
     assert_eq!(reloads(&agent), 1);
@@ -249,7 +250,7 @@ fn p55_access_list() {
     refuses(&agent);
     agent.start();
     refuses(&agent);
-    let _ = agent.inform("6 CONNECTION REQUEST");
+    agent.ask("6 CONNECTION REQUEST");
     let mut session = acs.session();
     session.inform_ok();
     session.set(&[(HOST_NAME, "xsd:string", "theirs")]);
@@ -317,7 +318,7 @@ fn n09_only_changes_while_it_is_on_are_told() {
     session.notify(&[HOST_NAME], 1);
     session.end();
     agent.wait_idle();
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let inform = acs.serve();
     assert_eq!(codes(&inform), ["2 PERIODIC"]);
     assert_eq!(told(&inform, HOST_NAME), None);
@@ -331,7 +332,7 @@ fn n09_n01_a_change_that_waits_is_told_when_it_becomes_active() {
     session.notify(&[HOST_NAME], 1);
     session.end();
     agent.wait_idle();
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let mut session = acs.session();
     agent.ok(&["set", &format!("{HOST_NAME}=meanwhile")]);
     session.inform_ok();
@@ -404,7 +405,7 @@ fn n07_a_counter_goes_along_with_the_next_inform() {
     wait_for("a look at the values", || {
         (agent.value(counter) == "99999" && agent.status()["last_session"]["number"] == 1).then_some(())
     });
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let inform = acs.serve();
     assert_eq!(codes(&inform), ["2 PERIODIC", "4 VALUE CHANGE"]);
     assert_eq!(told(&inform, counter), Some("99999"));
@@ -416,7 +417,7 @@ fn n07_a_counter_goes_along_with_the_next_inform() {
 fn b05_boot_of_this_start_is_told_to_the_new_acs() {
     let (old, new) = (Acs::start(), Acs::start());
     let mut agent = Agent::settled(&old);
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     old.next().http("503 Service Unavailable", &[], b"");
     agent.wait_idle();
     agent.option("acs", "retry_min_wait", "3600");
@@ -506,7 +507,7 @@ fn v05_what_lowers_the_version_and_what_does_not() {
     };
     let retry = |agent: &Agent| {
         agent.wait_idle();
-        let _ = agent.inform("2 PERIODIC");
+        agent.ask("2 PERIODIC");
     };
     for (answer, highest) in
         [("500 Internal Server Error", "1.4"), ("8001", "1.4"), ("400 Bad Request", "1.4"), ("8006", "1.3")]
@@ -573,7 +574,7 @@ fn i05_rows_that_do_not_count() {
     assert_eq!(faults(&fault), [(name.as_str(), 9007)]);
     session.end();
     agent.wait_idle();
-    let _ = agent.inform("2 PERIODIC");
+    agent.ask("2 PERIODIC");
     let inform = acs.serve();
     assert_eq!(told(&inform, "Device.DeviceInfo.ModelName"), Some("Example AX3000"));
     assert_eq!(told(&inform, "Device.DeviceInfo.UpTime"), None);
@@ -610,6 +611,12 @@ fn a03_j10_aliases() {
         assert_eq!(router.get(first), good);
     }
     assert_eq!(router.refused(&[(second, "web")]), [(second.into(), FaultCode::INVALID_PARAMETER_VALUE)]);
+    // Nor can it be what a row to come will have; that of a row that is gone is free.
+    let next = router.add("Device.NAT.PortMapping.").unwrap() + 1;
+    let taken = format!("cpe-{next}");
+    assert_eq!(router.refused(&[(second, &taken)]), [(second.into(), FaultCode::INVALID_PARAMETER_VALUE)]);
+    router.delete(&format!("Device.NAT.PortMapping.{}.", next - 1)).unwrap();
+    router.set(&[(second, &format!("cpe-{}", next - 1))]).unwrap();
     // The agent leaves it as it is, whatever becomes of the row and of the agent.
     router.set(&[("Device.NAT.PortMapping.1.Enable", "false"), ("Device.NAT.PortMapping.1.Description", "x")]).unwrap();
     router.restart();
@@ -856,5 +863,137 @@ fn p62_no_number_comes_back() {
         router.restart();
         let second = router.add(&path).unwrap();
         assert!(second > first, "{path}{first}. and {second}");
+    }
+}
+
+/// The response to FactoryReset is out, and then the power goes: the router that comes up does what was promised before it talks to anybody.
+#[test]
+fn q03_l12_factory_reset_is_done_after_a_power_cut() {
+    let acs = Acs::start();
+    let (mut agent, mut session) = begin(&acs);
+    let answer = session.request(Message::FactoryReset);
+    assert!(matches!(answer, Message::FactoryResetResponse), "{answer:?}");
+    agent.reboot();
+    agent.wait_call("/sbin/firstboot");
+    agent.wait_call("/sbin/reboot");
+    assert!(acs.next_within(Duration::from_millis(300)).is_none());
+}
+
+/// A reboot that was promised needs no second one when the power has gone in between.
+#[test]
+fn q01_q02_a_power_cut_is_the_reboot() {
+    let acs = Acs::start();
+    let (mut agent, mut session) = begin(&acs);
+    session.request(Message::Reboot { command_key: "once".into() });
+    agent.reboot();
+    let inform = acs.serve();
+    assert_eq!(codes(&inform), ["1 BOOT", "M Reboot"]);
+    assert_eq!(inform.events[1].command_key, "once");
+    agent.wait_idle();
+    assert!(!agent.root.calls().iter().any(|call| call.starts_with("/sbin/reboot")));
+}
+
+/// Out of the box no two routers have the same user name or password, and nobody can read the password back.
+#[test]
+fn s16_every_router_has_credentials_of_its_own() {
+    let made = || {
+        let mut agent = Agent::with_url("");
+        for line in ["\toption username 'cpe-user'\n", "\toption password 'cpe-secret-4711'\n"] {
+            agent.root.replace("/etc/config/cwmpd", line, "");
+        }
+        agent.start();
+        assert_eq!(agent.value("Device.ManagementServer.ConnectionRequestPassword"), "");
+        let config = agent.root.read("/etc/config/cwmpd");
+        let password = config.split("option password '").nth(1).unwrap().split('\'').next().unwrap().to_owned();
+        assert!(password.len() >= 16, "{password}");
+        assert!(!agent.log().contains(&password));
+        password
+    };
+    assert_ne!(made(), made());
+}
+
+/// Whatever row goes, no strong reference leads to it any more.
+#[test]
+fn p67_no_strong_reference_leads_to_a_row_that_is_gone() {
+    let router = Router::new();
+    let strong = || -> Vec<(String, String)> {
+        let is_strong =
+            |(_, parameter): &(String, &Parameter)| parameter.value.reference.is_some_and(|reference| reference.strong);
+        let names = parameters(&router, "Device.").into_iter().filter(is_strong);
+        names.map(|(name, _)| (name.clone(), router.get(&name))).filter(|(_, value)| !value.is_empty()).collect()
+    };
+    let before = strong();
+    let mut emptied = 0;
+    for (path, rows) in tables(&router) {
+        for number in rows {
+            let row = format!("{path}{number}");
+            if !before.iter().any(|(_, value)| value.split(',').any(|item| item == row)) {
+                continue;
+            }
+            if router.delete(&format!("{row}.")).is_err() {
+                continue;
+            }
+            emptied += 1;
+            for (name, value) in strong() {
+                assert!(
+                    value.split(',').all(|item| router.has(item) || router.has(&format!("{item}."))),
+                    "{name}={value}"
+                );
+            }
+        }
+    }
+    assert!(emptied > 2, "{emptied} rows that something refers to were deleted");
+}
+
+/// What is below a row goes with it, in the files as well: the next pool of the interface begins empty.
+#[test]
+fn p66_p61_nothing_below_a_deleted_row_is_left() {
+    let router = Router::new();
+    let pool = "Device.DHCPv4.Server.Pool.1.";
+    let interface = router.get(&format!("{pool}Interface"));
+    let range = ["MinAddress", "MaxAddress"].map(|name| (name, router.get(&format!("{pool}{name}"))));
+    assert_ne!(router.get(&format!("{pool}StaticAddressNumberOfEntries")), "0");
+    // One that waits, and an option.
+    router.add(&format!("{pool}StaticAddress.")).unwrap();
+    let option = router.add(&format!("{pool}Option.")).unwrap();
+    router
+        .set(&[(&format!("{pool}Option.{option}.Tag"), "42"), (&format!("{pool}Option.{option}.Value"), "c0000201")])
+        .unwrap();
+    router.set(&[(&format!("{pool}ReservedAddresses"), "192.168.1.99")]).unwrap();
+    router.delete(pool).unwrap();
+    assert!(!String::from_utf8(router.files()["cwmpd"].clone()).unwrap().contains("host_"));
+    let new = format!("Device.DHCPv4.Server.Pool.{}.", router.add("Device.DHCPv4.Server.Pool.").unwrap());
+    let mut values = vec![(format!("{new}Interface"), interface), (format!("{new}Enable"), "true".into())];
+    values.extend(range.map(|(name, value)| (format!("{new}{name}"), value)));
+    let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    router.set(&values).unwrap();
+    for table in ["StaticAddress", "Option"] {
+        assert_eq!(router.get(&format!("{new}{table}NumberOfEntries")), "0", "{table}");
+    }
+    assert_eq!(router.get(&format!("{new}ReservedAddresses")), "");
+    // What belongs to the other interface stays.
+    assert!(router.has("Device.DHCPv4.Server.Pool.2."));
+}
+
+/// A row that is added, with rows below it, and deleted again leaves the files as they were.
+#[test]
+fn p60_p66_what_was_added_and_deleted_leaves_no_trace() {
+    let router = Router::new();
+    let before = router.files();
+    for (path, _) in tables(&router) {
+        let Ok(number) = router.add(&path) else { continue };
+        let row = format!("{path}{number}.");
+        let below: Vec<String> =
+            tables(&router).into_iter().map(|(table, _)| table).filter(|table| table.starts_with(&row)).collect();
+        let mut rows = 0;
+        for table in below {
+            rows += usize::from(router.add(&table).is_ok());
+        }
+        router.delete(&row).unwrap();
+        for (file, text) in router.files() {
+            let (now, then) = (String::from_utf8_lossy(&text), String::from_utf8_lossy(&before[&file]));
+            assert_eq!(now.trim_end(), then.trim_end(), "{row} with {rows} rows below it: {file}");
+        }
+        assert!(!router.has(&row));
     }
 }

@@ -15,6 +15,9 @@ use crate::error::{Fault, FaultCode, ParameterFault};
 /// Where the ParameterKey is kept (CONFORMANCE P-08).
 pub const PARAMETER_KEY: &str = "Device.ManagementServer.ParameterKey";
 
+/// A unique key of every table that has it.
+const ALIAS: &str = "Alias";
+
 /// How often a request is done again because somebody else changed a file in between.
 const TRIES: u32 = 5;
 
@@ -282,12 +285,28 @@ fn judge_row(
     }
     let Some(table) = node_of.table().filter(|_| row.node() == node) else { return Ok(()) };
     let enabling = |name: &&&str| **name == table.enable;
-    for key in table.keys.iter().chain(&[Key { parameters: &["Alias"], functional: false }]) {
+    for key in table.keys.iter().chain(&[Key { parameters: &[ALIAS], functional: false }]) {
         let Some(parameter) = changed.iter().find(|name| key.parameters.contains(*name) || enabling(name)) else {
             continue;
         };
         let blame = key.parameters.iter().copied().find(|name| changed.contains(name)).unwrap_or(parameter);
         check_key(context, node, row, key, table.enable).map_err(|fault| (blame, fault))?;
+    }
+    if changed.contains(&ALIAS) {
+        check_alias(context, node, row).map_err(|fault| (ALIAS, fault))?;
+    }
+    Ok(())
+}
+
+/// That the Alias is not the one that a row to come will have by itself (CONFORMANCE A-03).
+fn check_alias(context: &mut Context, node: NodeId, row: &Rc<Row>) -> Result<(), Fault> {
+    let schema = context.schema().clone();
+    let (Some(parameter), Some(around)) = (schema.node(node).parameter(ALIAS), row.parent()) else { return Ok(()) };
+    let alias = stored(context, node, row, parameter)?;
+    let number = alias.strip_prefix("cpe-").and_then(|number| number.parse::<u32>().ok());
+    let next = context.registry().next_number(&schema.path(node, around));
+    if number.is_some_and(|number| number >= next) {
+        return Err(Fault::value(format!("{alias} will be the Alias of another instance")));
     }
     Ok(())
 }

@@ -81,6 +81,30 @@ fn what_is_done_has_a_test_and_the_page_names_it() {
     keep(PAGE, &with_part(&page, "counts", &told));
 }
 
+/// The table of SECURITY is written by hand; the others are not.
+#[test]
+fn the_tests_of_the_table_of_security_are_there() {
+    let known: BTreeSet<(String, String)> = sources(&["src", "tests"])
+        .into_iter()
+        .flat_map(|(file, text)| tests(&file, &text).into_iter().map(move |(test, _)| (file.clone(), test)))
+        .collect();
+    let mut count = 0;
+    let is_security = |line: &&str| line.starts_with("| S") && line.get(2..6).is_some_and(|id| !is_id(&id));
+    for line in read(PAGE).lines().filter(is_security) {
+        for part in line.trim_end_matches('|').rsplit('|').next().unwrap().split("; ") {
+            let Some((file, names)) = part.trim().split_once(": ").filter(|(file, _)| file.ends_with(".rs")) else {
+                continue;
+            };
+            for name in names.split(", ") {
+                let test = (file.to_owned(), name.trim_matches('`').to_owned());
+                assert!(known.contains(&test), "{file} has no test {name}");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 20, "only {count} tests were found");
+}
+
 /// The rows of the page.
 fn rows() -> Vec<Row> {
     let page = read(PAGE);

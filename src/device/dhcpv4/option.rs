@@ -292,6 +292,16 @@ fn delete(cx: &mut Context, row: &Row) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Forgets what is kept of the rows of a pool.
+pub(super) fn forget_all(cx: &mut Context, pool: &Row) -> Result<(), Fault> {
+    let rows: Vec<String> = named(cx, pool)?.into_iter().map(|(name, ..)| name).collect();
+    for what in rows.iter().map(String::as_str).chain(["rows", "last"]) {
+        let name = own(cx, pool, what)?;
+        cx.set_own(&name, None);
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

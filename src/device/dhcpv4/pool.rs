@@ -4,15 +4,17 @@ use std::net::Ipv4Addr;
 
 use super::network::{Subnet, subnet};
 use super::option::{self, Item};
+use super::static_address::{self, PARKED};
 use super::{INTERFACE, PACKAGE, is_off};
 use crate::error::{Fault, Result};
 use crate::model::access::{truth, uci_truth};
-use crate::model::context::{Context, Row};
+use crate::model::context::{Context, Row, RowId};
 use crate::model::format::{IPV4, IPV4_ADDRESS};
 use crate::model::schema::{
     Object, Table, Text, Values, alias, count, functional, get, get_set, ro, rw, sections, together,
 };
 use crate::model::value::{BOOLEAN, Format, INT, STRING, Type, UNSIGNED_INT};
+use crate::platform::uci::Section;
 
 const ADDRESSES: Type = STRING.lengths(&[(0, 15)]).format(IPV4).list_within((0, 4), u32::MAX);
 /// A comma would begin another value of the option.
@@ -25,6 +27,7 @@ pub(super) static POOL: Object = Object::table(
     "Device.DHCPv4.Server.Pool.{i}.",
     Table::new(sections(PACKAGE, "dhcp"))
         .writable(&[("ignore", "1")])
+        .deleted_by(delete)
         .keys(&[functional(&["Order"])])
         .enabled_by("Enable")
         .at_most(64),
@@ -186,6 +189,23 @@ pub(super) fn subnet_of(cx: &mut Context, row: &Row) -> Result<Option<Subnet>> {
     }
 }
 
+/// Deletes a pool with everything below it, so that nothing of it is there in the next pool of the interface (CONFORMANCE P-66). What another
+/// pool of the interface has as well stays.
+fn delete(cx: &mut Context, row: &Row) -> Result<(), Fault> {
+    let interface = cx.option(row, "interface")?;
+    let of_interface = |pool: &Section<'_>| pool.kind() == "dhcp" && pool.get("interface") == interface.as_deref();
+    if cx.package(PACKAGE)?.sections().filter(of_interface).count() == 1 {
+        static_address::delete_all(cx, row, PACKAGE)?;
+        set_reserved(cx, row, "")?;
+    }
+    static_address::delete_all(cx, row, PARKED)?;
+    option::forget_all(cx, row)?;
+    if let RowId::Section(id) = row.id() {
+        cx.package_mut(PACKAGE)?.remove_section(*id);
+    }
+    Ok(())
+}
+
 /// The addresses that the pool gives away.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Range {
@@ -297,7 +317,7 @@ fn set_reserved(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
         if done.contains(&address) {
             continue;
         }
-        super::static_address::check_free(cx, None, address)?;
+        static_address::check_free(cx, None, address)?;
         let ip = address.to_string();
         cx.add_section(PACKAGE, "host", &[("name", &reservation(address)), ("ip", &ip)])?;
         done.push(address);

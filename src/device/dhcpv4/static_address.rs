@@ -34,7 +34,7 @@ pub(super) static STATIC_ADDRESS: Object = Object::table(
 .set_together(set);
 
 /// Where rows wait.
-const PARKED: &str = "cwmpd";
+pub(super) const PARKED: &str = "cwmpd";
 /// How the name of a waiting section begins, so that it clashes with no other of that package.
 const PREFIX: &str = "host_";
 /// Options of a waiting row that are not the host's.
@@ -238,5 +238,13 @@ fn add(cx: &mut Context, pool: &Row) -> Result<String, Fault> {
 fn delete(cx: &mut Context, row: &Row) -> Result<(), Fault> {
     let host = Host::read(cx, row)?;
     cx.package_mut(host.package)?.remove_section(host.id);
+    Ok(())
+}
+
+/// Deletes the hosts that a pool has in a package.
+pub(super) fn delete_all(cx: &mut Context, pool: &Row, package: &'static str) -> Result<(), Fault> {
+    for host in hosts(cx, pool, package)? {
+        cx.package_mut(package)?.remove_section(host.id);
+    }
     Ok(())
 }
