@@ -38,10 +38,10 @@ fn get_set_names_add_del(agent: &Agent) {
     agent.wait_call("/sbin/reload_config");
 
     let names = agent.ok(&["names", "Device.DeviceInfo."]);
-    let line = |name: &str| names.lines().find(|line| line.ends_with(&format!(" {name}"))).unwrap().to_owned();
-    assert!(line(HOST_NAME).starts_with("rw string"));
-    assert!(line("Device.DeviceInfo.UpTime").starts_with("ro unsignedInt"));
-    assert_eq!(agent.ok(&["names", "--next-level"]).split_whitespace().last(), Some("Device."));
+    let line = |name: &str| names.lines().find(|line| line.starts_with(&format!("{name} "))).unwrap().to_owned();
+    assert_eq!(line(HOST_NAME), format!("{HOST_NAME} rw string"));
+    assert_eq!(line("Device.DeviceInfo.UpTime"), "Device.DeviceInfo.UpTime ro unsignedInt");
+    assert_eq!(agent.ok(&["names", "--next-level"]).trim(), "Device. ro object");
     let json = agent.json(&["names", "Device.DeviceInfo.HostName"]);
     assert_eq!(json, serde_json::json!([{"name": HOST_NAME, "access": "rw", "type": "string"}]));
 

@@ -22,7 +22,7 @@ Commands:
                             with a dot gives everything below it
   set NAME=VALUE...         write values, all or none, and apply them
   names [PATH] [--next-level]
-                            print names with their access (rw, ro) and type
+                            print names, each with its access (rw, ro) and type
   add OBJECT.               add an instance and print its number
   del OBJECT.i.             delete an instance
   inform [EVENT]            ask the running daemon for a session now and wait for

@@ -104,7 +104,7 @@ impl Printer {
                 serde_json::to_writer(&mut *out, &json!({"name": name, "access": access, "type": kind}))?;
             }
             (Reply::Name { name, writable, kind }, false) => {
-                writeln!(out, "{} {kind:<12} {name}", if *writable { "rw" } else { "ro" })?;
+                writeln!(out, "{name} {} {kind}", if *writable { "rw" } else { "ro" })?;
             }
             (Reply::Added { instance }, true) => writeln!(out, "{}", json!({"instance": instance}))?,
             (Reply::Added { instance }, false) => writeln!(out, "{instance}")?,
@@ -136,9 +136,9 @@ impl Printer {
     }
 }
 
-/// A value on one line of its own.
+/// A value on one line of its own; `--json` tells values with line breaks exactly.
 fn one_line(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r")
+    value.replace('\n', "\\n").replace('\r', "\\r")
 }
 
 fn print_status(out: &mut impl Write, status: &Status) -> io::Result<()> {
