@@ -10,7 +10,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use common::acs::{Acs, Session, acs_fault, codes, get_values, set_notification, set_values, told, wait_for};
-use common::agent::Agent;
+use common::agent::{Agent, again, begin};
 use common::root;
 use cwmpd::error::{Fault, FaultCode};
 use cwmpd::model::attributes::AttributeChange;
@@ -29,23 +29,6 @@ const VERSION: &str = "Device.DeviceInfo.SoftwareVersion";
 const URL: &str = "Device.ManagementServer.ConnectionRequestURL";
 const ROWS: &str = "Device.ManagementServer.InformParameter.";
 const MAPPING: &str = "Device.NAT.PortMapping.1.";
-
-/// An agent in its first session, after the Inform.
-fn begin(acs: &Acs) -> (Agent, Session<'_>) {
-    let agent = Agent::start_new(acs);
-    let mut session = acs.session();
-    session.inform_ok();
-    (agent, session)
-}
-
-/// A further session, after the Inform.
-fn again<'a>(agent: &Agent, acs: &'a Acs) -> Session<'a> {
-    agent.wait_idle();
-    agent.ask("6 CONNECTION REQUEST");
-    let mut session = acs.session();
-    session.inform_ok();
-    session
-}
 
 fn faults(fault: &Fault) -> Vec<(&str, u16)> {
     fault.parameters.iter().map(|parameter| (parameter.name.as_str(), parameter.code.0)).collect()

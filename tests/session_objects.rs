@@ -8,21 +8,12 @@ mod common;
 use std::process::Command;
 
 use common::acs::{Acs, Session, codes, set_values};
-use common::agent::Agent;
+use common::agent::{Agent, begin};
 use common::uci_tool::real_uci;
 use cwmpd::soap::rpc::Message;
 
 const MAPPINGS: &str = "Device.NAT.PortMapping.";
 const POOL: &str = "Device.DHCPv4.Server.Pool.1.";
-
-fn begin(acs: &Acs) -> (Agent, Session<'_>) {
-    // The first time it has to be built, which an agent does not wait for.
-    real_uci();
-    let agent = Agent::start_new(acs);
-    let mut session = acs.session();
-    session.inform_ok();
-    (agent, session)
-}
 
 /// What `uci` says to this, on the router; `None` where it cannot be built.
 fn uci(agent: &Agent, arguments: &[&str]) -> Option<String> {

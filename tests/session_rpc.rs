@@ -7,7 +7,7 @@ mod common;
 use std::process::Command;
 
 use common::acs::{Acs, Session, get_values, set_notification, set_values};
-use common::agent::Agent;
+use common::agent::{Agent, again, begin};
 use common::uci_tool::real_uci;
 use cwmpd::error::Fault;
 use cwmpd::soap::rpc::{DuOperation, Message, SetAttributes, SoapFault};
@@ -19,25 +19,6 @@ const ZONE: &str = "Device.Time.LocalTimeZone";
 const INTERVAL: &str = "Device.ManagementServer.PeriodicInformInterval";
 const ROWS: &str = "Device.ManagementServer.InformParameter.";
 const ADDRESSES: &str = "Device.IP.Interface.2.IPv4Address.";
-
-/// An agent in its first session, after the Inform.
-fn begin(acs: &Acs) -> (Agent, Session<'_>) {
-    // The first time it has to be built, which an agent does not wait for.
-    real_uci();
-    let agent = Agent::start_new(acs);
-    let mut session = acs.session();
-    session.inform_ok();
-    (agent, session)
-}
-
-/// A further session, after the Inform.
-fn again<'a>(agent: &Agent, acs: &'a Acs) -> Session<'a> {
-    agent.wait_idle();
-    agent.ask("6 CONNECTION REQUEST");
-    let mut session = acs.session();
-    session.inform_ok();
-    session
-}
 
 /// What the real `uci` reads from the router; `None` where it cannot be built.
 fn uci(agent: &Agent, option: &str) -> Option<String> {

@@ -124,8 +124,10 @@ impl Way<'_> {
             }
             Ok(reply) => match decode(&reply.body, self.limit) {
                 Ok(envelope) => {
-                    let mut context = self.shared.lock().model.context();
-                    self.shared.trace.received(&mut context, &envelope);
+                    if self.shared.trace.is_followed() {
+                        let mut context = self.shared.lock().model.context();
+                        self.shared.trace.received(&mut context, &envelope);
+                    }
                     Received::Envelope(envelope)
                 }
                 Err(error) => Received::Undecodable(error),

@@ -90,7 +90,7 @@ impl Standalone {
         let mut model = Model::new(live.clone(), schema, registry, keep);
         let clock = ClockCheck::new(live.as_ref(), None);
         let clock_known = clock.is_known(live.wall_clock());
-        model.set_facts(Facts { clock_known, interface: config.cpe.interface.clone(), ..Facts::default() });
+        model.set_facts(Facts { clock_known, ..Facts::default() });
         Ok(Self { config, model, store, lock, fresh: was == Was::Fresh, clock, live })
     }
 

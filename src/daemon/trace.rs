@@ -58,15 +58,13 @@ impl Trace {
         }
     }
 
-    /// A message that has come.
+    /// A message that has come; only worth making when somebody follows.
     pub fn received(&self, context: &mut Context, envelope: &Envelope) {
-        if self.is_followed() {
-            let mut masked = envelope.clone();
-            if let Some(message) = &mut masked.body {
-                mask(context, message);
-            }
-            self.tell(&format!("<-- from the ACS\n{}\n", String::from_utf8_lossy(&encode(&masked))));
+        let mut masked = envelope.clone();
+        if let Some(message) = &mut masked.body {
+            mask(context, message);
         }
+        self.tell(&format!("<-- from the ACS\n{}\n", String::from_utf8_lossy(&encode(&masked))));
     }
 }
 

@@ -1,7 +1,5 @@
 //! One parameter: its value from where it lives, and a new value on the way there.
 
-use std::net::IpAddr;
-
 use serde_json::Value as Json;
 
 use super::context::{Context, Row, set_section_option};
@@ -355,10 +353,4 @@ fn canonical(value: &Type, text: &str) -> Result<Text> {
         Ok(value) => Ok(Text::Owned(value)),
         Err(fault) => Err(Error::Other(fault.text)),
     }
-}
-
-/// Whether two texts are the same address.
-#[must_use]
-pub fn same_address(one: &str, other: &str) -> bool {
-    one == other || matches!((one.parse::<IpAddr>(), other.parse::<IpAddr>()), (Ok(one), Ok(other)) if one == other)
 }

@@ -13,8 +13,9 @@ use digest_auth::{AuthContext, WwwAuthenticateHeader};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::acs::{Acs, PATIENCE, wait_for, wait_looking_every};
+use super::acs::{Acs, PATIENCE, Session, wait_for, wait_looking_every};
 use super::root::RouterRoot;
+use super::uci_tool::real_uci;
 
 /// The credentials of connection requests.
 pub const USERNAME: &str = "cpe-user";
@@ -336,4 +337,23 @@ fn free_port() -> u16 {
             return port;
         }
     }
+}
+
+/// An agent in its first session, after the Inform.
+pub fn begin(acs: &Acs) -> (Agent, Session<'_>) {
+    // The first time it has to be built, which an agent does not wait for.
+    real_uci();
+    let agent = Agent::start_new(acs);
+    let mut session = acs.session();
+    session.inform_ok();
+    (agent, session)
+}
+
+/// A further session, after the Inform.
+pub fn again<'a>(agent: &Agent, acs: &'a Acs) -> Session<'a> {
+    agent.wait_idle();
+    agent.ask("6 CONNECTION REQUEST");
+    let mut session = acs.session();
+    session.inform_ok();
+    session
 }

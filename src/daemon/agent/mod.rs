@@ -341,12 +341,7 @@ impl Agent {
         };
         self.switches = Switches::read(&mut self.model.context());
         let clock_known = self.now().utc.is_some();
-        self.model.set_facts(Facts {
-            connection_request_url: url,
-            clock_known,
-            interface: cpe.interface.clone(),
-            address,
-        });
+        self.model.set_facts(Facts { connection_request_url: url, clock_known });
     }
 
     /// Another URL of the ACS, from wherever it came, is another ACS (CONFORMANCE B-01, B-03). Not while a session is running.

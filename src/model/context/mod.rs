@@ -10,7 +10,6 @@ pub(in crate::model) use staged::set_section_option;
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -38,10 +37,6 @@ pub struct Facts {
     pub connection_request_url: String,
     /// Whether the clock is known to be right (INTERFACE.md, marks).
     pub clock_known: bool,
-    /// The configuration of the agent when the daemon read it last.
-    pub interface: String,
-    /// The address of `interface`.
-    pub address: Option<IpAddr>,
 }
 
 /// A row of a table, with the rows around it. What is no table has the row of the nearest table around it.
@@ -115,12 +110,6 @@ pub struct Effects {
 }
 
 impl Effects {
-    /// Adds what another request asks for.
-    pub fn join(&mut self, other: Self) {
-        self.packages.extend(other.packages);
-        self.programs.extend(other.programs);
-    }
-
     /// Whether a service has to be told before the change takes effect. The agent's own configuration takes effect at once.
     #[must_use]
     pub fn take_time(&self) -> bool {
