@@ -24,4 +24,5 @@ pub mod platform;
 pub mod soap;
 pub mod state;
 pub mod time;
+pub mod transfer;
 pub mod xml;

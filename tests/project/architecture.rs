@@ -17,7 +17,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("cwmp", &["soap", "model", "auth", "time"]),
     ("acs", &["soap", "auth", "platform", "time"]),
     ("connreq", &["auth", "platform", "time"]),
-    ("daemon", &["acs", "connreq", "cwmp", "soap", "model", "device", "auth", "state", "config", "platform", "time"]),
+    ("transfer", &["acs", "cwmp", "soap", "model", "auth", "state", "config", "platform", "time"]),
+    (
+        "daemon",
+        &[
+            "transfer", "acs", "connreq", "cwmp", "soap", "model", "device", "auth", "state", "config", "platform",
+            "time",
+        ],
+    ),
     ("cli", &["daemon", "config", "model", "platform"]),
 ];
 
