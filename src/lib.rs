@@ -6,6 +6,7 @@
 //! * [`soap`], [`model`], [`auth`]: messages, the data model engine, digest authentication; free of IO.
 //! * [`device`]: TR-181 itself, one table an object, on top of `model` and `platform`.
 //! * [`cwmp`], [`acs`], [`connreq`]: the protocol (free of IO), the way to the ACS, the ways in.
+//! * [`transfer`]: files in and out.
 //! * [`daemon`], [`cli`]: the process around it.
 
 #![forbid(unsafe_code)]
