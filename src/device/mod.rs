@@ -13,6 +13,8 @@ pub mod management_server;
 pub mod nat;
 pub mod net;
 pub mod root;
+#[cfg(feature = "tls")]
+pub mod security;
 pub mod time;
 pub mod upkeep;
 pub mod usb;
@@ -35,6 +37,8 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         hosts::OBJECTS,
         leds::OBJECTS,
         usb::OBJECTS,
+        #[cfg(feature = "tls")]
+        security::OBJECTS,
     ];
     groups.into_iter().flatten().copied()
 }
