@@ -15,6 +15,7 @@ pub mod net;
 pub mod root;
 #[cfg(feature = "tls")]
 pub mod security;
+pub mod software_modules;
 pub mod time;
 pub mod upkeep;
 pub mod usb;
@@ -37,6 +38,7 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         hosts::OBJECTS,
         leds::OBJECTS,
         usb::OBJECTS,
+        software_modules::OBJECTS,
         #[cfg(feature = "tls")]
         security::OBJECTS,
     ];

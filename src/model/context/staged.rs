@@ -137,8 +137,8 @@ impl Context {
         self.values.insert(String::from(path), String::from(value));
     }
 
-    /// Stages a program that sets a value.
-    pub(in crate::model) fn stage_program(&mut self, argv: Vec<String>) {
+    /// Stages a program that sets a value: it runs with the commit, before the answer.
+    pub fn stage_program(&mut self, argv: Vec<String>) {
         self.programs.clear();
         self.actions.push(argv);
     }
