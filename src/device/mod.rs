@@ -3,11 +3,14 @@
 //! The model announced is Device:2.17 (`Device.RootDataModelVersion`). Someone who knows TR-181 and UCI but no Rust can read a table here,
 //! correct it, and add a parameter; the words that a table uses are explained in [`crate::model::schema`].
 
+pub mod bridging;
 pub mod device_info;
 pub mod dhcpv4;
 pub mod ethernet;
 pub mod hosts;
 pub mod ip;
+pub mod kept;
+pub mod layers;
 pub mod leds;
 pub mod management_server;
 pub mod nat;
@@ -31,6 +34,7 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         management_server::OBJECTS,
         time::OBJECTS,
         ethernet::OBJECTS,
+        bridging::OBJECTS,
         ip::OBJECTS,
         wifi::OBJECTS,
         dhcpv4::OBJECTS,

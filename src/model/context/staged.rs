@@ -122,7 +122,7 @@ impl Context {
         self.forgotten.push((String::from(table), row.number(), self.package_of(row)));
     }
 
-    /// Lets a row of a table of sections stand for another section from now on, with its number and all that belongs to it.
+    /// Lets a row of a table of sections or keys stand for another section or key from now on, with its number and all that belongs to it.
     pub fn move_row(&mut self, row: &Row, section: &str) {
         if let Some(around) = row.parent() {
             let table = self.schema.path(row.node(), around);
