@@ -5,13 +5,20 @@
 
 pub mod device_info;
 pub mod dhcpv4;
+pub mod dhcpv6;
 pub mod ethernet;
 pub mod hosts;
 pub mod ip;
 pub mod management_server;
 pub mod nat;
 pub mod net;
+pub mod netifd_client;
+pub mod odhcpd;
+pub mod option_rows;
+pub mod order;
 pub mod root;
+pub mod router_advertisement;
+pub mod sections;
 pub mod time;
 pub mod upkeep;
 pub mod wifi;
@@ -29,6 +36,8 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         ip::OBJECTS,
         wifi::OBJECTS,
         dhcpv4::OBJECTS,
+        dhcpv6::OBJECTS,
+        router_advertisement::OBJECTS,
         nat::OBJECTS,
         hosts::OBJECTS,
     ];
