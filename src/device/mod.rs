@@ -6,6 +6,7 @@
 pub mod bridging;
 pub mod device_info;
 pub mod dhcpv4;
+pub mod dhcpv6;
 pub mod ethernet;
 pub mod hosts;
 pub mod ip;
@@ -15,7 +16,13 @@ pub mod leds;
 pub mod management_server;
 pub mod nat;
 pub mod net;
+pub mod netifd_client;
+pub mod odhcpd;
+pub mod option_rows;
+pub mod order;
 pub mod root;
+pub mod router_advertisement;
+pub mod sections;
 #[cfg(feature = "tls")]
 pub mod security;
 pub mod software_modules;
@@ -38,6 +45,8 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         ip::OBJECTS,
         wifi::OBJECTS,
         dhcpv4::OBJECTS,
+        dhcpv6::OBJECTS,
+        router_advertisement::OBJECTS,
         nat::OBJECTS,
         hosts::OBJECTS,
         leds::OBJECTS,
