@@ -52,18 +52,9 @@ pub static MANAGEMENT_SERVER: Object = Object::single(
             uci_or("cwmpd.acs=acs.retry_multiplier", "2000"),
         ),
         rw("HTTPConnectionRequestEnable", BOOLEAN, own("true")),
-        ro("AliasBasedAddressing", BOOLEAN, constant("false")).forced_inform(),
-        // Both only mean something with Alias-based addressing.
-        rw(
-            "InstanceMode",
-            STRING.values(&["InstanceNumber", "InstanceAlias"]),
-            get_set(|_, _| Ok(Text::Borrowed("InstanceNumber")), |_, _, value| only(value, "InstanceNumber")),
-        ),
-        rw(
-            "AutoCreateInstances",
-            BOOLEAN,
-            get_set(|_, _| Ok(Text::Borrowed("false")), |_, _, value| only(value, "false")),
-        ),
+        ro("AliasBasedAddressing", BOOLEAN, constant("true")).forced_inform(),
+        rw("InstanceMode", STRING.values(&["InstanceNumber", "InstanceAlias"]), own("InstanceNumber")),
+        rw("AutoCreateInstances", BOOLEAN, own("false")),
         ro("SupportedConnReqMethods", STRING.values(&["HTTP", "STUN", "XMPP"]).list(), constant("HTTP")),
         ro(
             "HTTPCompressionSupported",
@@ -107,11 +98,6 @@ fn set_username(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
 
 fn connection_request_url(cx: &mut Context, _: &Row) -> Result<Text> {
     Ok(Text::Owned(cx.facts().connection_request_url.clone()))
-}
-
-/// Takes the one value that there is.
-fn only(value: &str, possible: &str) -> Result<(), Fault> {
-    if value == possible { Ok(()) } else { Err(Fault::value(format!("the router can only have {possible}"))) }
 }
 
 fn is_acs_url(text: &str) -> bool {
