@@ -180,6 +180,9 @@ fn print_last(out: &mut impl Write, status: &Status) -> io::Result<()> {
             }
         }
     }
+    if let Some(seconds) = status.undone_in {
+        writeln!(out, "change on trial:     undone in {seconds} s unless the ACS is reached")?;
+    }
     if !status.last_refusal.is_empty() {
         writeln!(out, "last refused connection request: {}", status.last_refusal)?;
     }

@@ -9,6 +9,7 @@ pub mod identity;
 pub mod live;
 pub mod net;
 pub mod power;
+pub mod rpcd;
 pub mod ubus;
 pub mod uci;
 pub mod watch;
