@@ -92,6 +92,7 @@ impl Agent {
         self.saved.events.set_value_change(!changed.is_empty());
         self.asked = false;
         self.planner.session_started();
+        self.guard_session();
         let events = self.saved.events.for_inform(retrying);
         self.sessions = self.sessions.saturating_add(1);
         let codes: Vec<String> = events.iter().map(|event| event.code.clone()).collect();
@@ -208,6 +209,7 @@ impl Agent {
             self.saved.events.acknowledge_inform();
             let sent = std::mem::take(&mut self.sent);
             self.told.acknowledge(&sent);
+            self.guard_reached();
             self.save();
         }
     }
@@ -223,6 +225,7 @@ impl Agent {
 
     /// A request of the ACS has been carried out: what it leads to is noted and saved before the answer goes out.
     pub fn promise(&mut self, consequence: Consequence) {
+        self.settle_guard(matches!(consequence, Consequence::Written(_)));
         match consequence {
             Consequence::None => return,
             Consequence::Written(written) => {

@@ -11,6 +11,9 @@ use crate::model::schema::{
 };
 use crate::model::value::{BOOLEAN, DATE_TIME, Format, STRING, Type, UNKNOWN_TIME, UNSIGNED_INT};
 
+/// Why and when a change of the ACS was undone: the time in UTC, and the reason in words.
+pub const LAST_ROLLBACK: &str = "Device.ManagementServer.X_CWMPD-ORG_LastRollback";
+
 const CREDENTIAL: Type = STRING.lengths(&[(0, 256)]);
 
 /// Any other URL would be the last that this router hears of its ACS (TR-069a6 3.1).
@@ -67,6 +70,8 @@ pub static MANAGEMENT_SERVER: Object = Object::single(
             uci_words("cwmpd.acs=acs.compression", COMPRESSIONS, "Disabled"),
         ),
         ro("InstanceWildcardsSupported", BOOLEAN, constant("true")),
+        ro("X_CWMPD-ORG_LastRollback", STRING.lengths(&[(0, 256)]), own(""))
+            .notification(Notification::ForceDefaultEnabled),
         ro("InformParameterNumberOfEntries", UNSIGNED_INT, count("InformParameter")),
     ],
 );
