@@ -1,5 +1,10 @@
 //! Files in and out: the queue of transfers, the file client, and what is done with what it brings (TR-069a6 A.3.2.8, A.4.1.5).
 
+pub mod autonomous;
+pub mod queue;
+pub mod stub;
+pub mod windows;
+
 use std::fmt;
 
 use crate::error::FaultCode;
