@@ -8,12 +8,16 @@ pub mod dhcpv4;
 pub mod ethernet;
 pub mod hosts;
 pub mod ip;
+pub mod leds;
 pub mod management_server;
 pub mod nat;
 pub mod net;
 pub mod root;
+#[cfg(feature = "tls")]
+pub mod security;
 pub mod time;
 pub mod upkeep;
+pub mod usb;
 pub mod wifi;
 
 use crate::model::schema::Object;
@@ -31,6 +35,10 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         dhcpv4::OBJECTS,
         nat::OBJECTS,
         hosts::OBJECTS,
+        leds::OBJECTS,
+        usb::OBJECTS,
+        #[cfg(feature = "tls")]
+        security::OBJECTS,
     ];
     groups.into_iter().flatten().copied()
 }

@@ -102,14 +102,14 @@ impl Context {
 
     /// Sets a value of the agent's own, or takes it away.
     pub fn set_own(&mut self, name: &str, value: Option<&str>) {
-        self.tables.clear();
+        self.forget_rows();
         self.memos.clear();
         self.own.insert(String::from(name), value.map(String::from));
     }
 
     /// A new row of a table whose rows only the agent has.
     pub(in crate::model) fn add_own_row(&mut self, table: &str) -> u32 {
-        self.tables.clear();
+        self.forget_rows();
         let staged = self.added.iter().filter(|(added, _)| added == table).count();
         let number = self.registry().next_number(table).saturating_add(u32::try_from(staged).unwrap_or(u32::MAX));
         self.added.push((String::from(table), number));
@@ -118,7 +118,7 @@ impl Context {
 
     /// Says that a row was deleted by the ACS, so that what is known of it goes too.
     pub(in crate::model) fn forget(&mut self, table: &str, row: &Row) {
-        self.tables.clear();
+        self.forget_rows();
         self.forgotten.push((String::from(table), row.number(), self.package_of(row)));
     }
 
@@ -126,7 +126,7 @@ impl Context {
     pub fn move_row(&mut self, row: &Row, section: &str) {
         if let Some(around) = row.parent() {
             let table = self.schema.path(row.node(), around);
-            self.tables.clear();
+            self.forget_rows();
             self.moved.push((table, String::from(section), row.number()));
         }
     }
