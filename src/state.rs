@@ -175,11 +175,6 @@ impl Store {
         Ok(())
     }
 
-    /// The files may have become others behind the back of this value: the next [`Store::save`] of each writes it.
-    pub fn forget(&mut self) {
-        self.written.clear();
-    }
-
     fn path(&self, name: &str) -> PathBuf {
         self.directory.join(name)
     }

@@ -2,17 +2,13 @@
 //! place of one, because it may take down what a session needs (CONFORMANCE F-18, F-26, L-12).
 
 use std::cell::Cell;
-use std::fs::File;
-use std::io::{self, Read, Seek};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Shared;
 use super::agent::Job;
-use crate::acs::Body;
 use crate::error::Fault;
-use crate::transfer::Trouble;
-use crate::transfer::stub::{apply, fetch};
+use crate::transfer::{Trouble, apply, code, fetch};
 
 /// How often progress is noted for `cwmpd status`, and how often it is logged.
 const NOTE: Duration = Duration::from_millis(250);
@@ -59,42 +55,12 @@ fn transfer(shared: &Arc<Shared>, job: &Job) -> Result<(), Trouble> {
     }
     let kind = apply::check_upload_type(live, &request.file_type).map_err(trouble)?;
     apply::collect(live, kind, file)?;
-    let mut body =
-        FileBody::open(file).map_err(|error| Trouble::new(crate::error::FaultCode(9011), error.to_string()))?;
+    let mut body = fetch::FileBody::open(file)
+        .map_err(|error| Trouble::new(code::UPLOAD_FAILED, format!("cannot read the file: {error}")))?;
     fetch::upload(settings, &shared.tls, cancel, &remote, &mut body, &progress)
 }
 
 /// What was good when the request came is not any more.
 fn trouble(fault: Fault) -> Trouble {
     Trouble::new(fault.code, fault.text)
-}
-
-/// A file as the body of a request.
-struct FileBody {
-    file: File,
-    length: u64,
-}
-
-impl FileBody {
-    fn open(path: &std::path::Path) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let length = file.metadata()?.len();
-        Ok(Self { file, length })
-    }
-}
-
-impl Read for FileBody {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.file.read(buffer)
-    }
-}
-
-impl Body for FileBody {
-    fn len(&self) -> u64 {
-        self.length
-    }
-
-    fn rewind(&mut self) -> io::Result<()> {
-        self.file.rewind()
-    }
 }

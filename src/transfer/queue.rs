@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Trouble;
 use super::windows::{Mode, Window};
+use super::{Trouble, code};
 use crate::cwmp::events::EventCode;
 use crate::error::{Fault, FaultCode};
 use crate::soap::rpc::{Download, QueuedTransfer, ScheduleDownload, TransferComplete, Upload};
@@ -158,7 +158,7 @@ pub enum State {
     Applying,
     /// The router is about to restart with a new image.
     Restarting {
-        /// Seconds on the monotonic clock; if the agent still runs then, it came to nothing.
+        /// Seconds on the monotonic clock; if the agent still runs then, it is to be found out what has become of the image.
         until: u64,
     },
     /// The end, still to be told.
@@ -300,14 +300,15 @@ impl Transfer {
 /// A code that the schema lets into a TransferComplete (CONFORMANCE section 8).
 fn reportable(method: Method, code: FaultCode) -> u16 {
     match code.0 {
+        9017 if !method.is_download() => code::UPLOAD_FAILED.0,
         9001 | 9002 | 9010..=9012 | 9014..=9020 | 9800..=9899 => code.0,
-        _ if method.is_download() => 9010,
-        _ => 9011,
+        _ if method.is_download() => code::FAILED.0,
+        _ => code::UPLOAD_FAILED.0,
     }
 }
 
 fn too_late() -> Trouble {
-    Trouble::new(FaultCode(9020), FaultCode(9020).text())
+    Trouble::new(code::TOO_LATE, code::TOO_LATE.text())
 }
 
 /// What holds transfers up.
@@ -387,7 +388,7 @@ impl Queue {
             let stays = transfer.request.command_key != command_key || transfer.state.is_past_cancelling();
             if transfer.request.command_key == command_key {
                 if stays {
-                    result = Err(Fault::from(FaultCode(9021)));
+                    result = Err(Fault::from(code::PAST_CANCELLING));
                 } else {
                     gone.push(transfer.id);
                 }
@@ -444,8 +445,7 @@ impl Queue {
             if transfer.state == State::Running || (transfer.state == State::Fetched && !has_file(transfer.id)) {
                 transfer.state = State::Waiting;
                 if transfer.starts >= GREATEST_STARTS {
-                    let code = if transfer.request.method.is_download() { 9010 } else { 9011 };
-                    let trouble = Trouble::new(FaultCode(code), "the transfer was cut off again and again");
+                    let trouble = Trouble::new(code::INCOMPLETE, "the transfer was cut off again and again");
                     transfer.next_window(trouble, now);
                 }
             }
@@ -511,15 +511,17 @@ impl Queue {
                     transfer.next_window(too_late(), now);
                     self.changed = true;
                 }
-                State::Restarting { until } if Duration::from_secs(until) <= now.monotonic => {
-                    let text = "the router did not restart with the new image";
-                    transfer.finish(Err(Trouble::new(FaultCode(9010), text)), now);
-                    self.changed = true;
-                }
                 _ => {}
             }
         }
         stop
+    }
+
+    /// The transfer whose image should be running by now.
+    #[must_use]
+    pub fn overdue(&self, now: Now) -> Option<u32> {
+        let late = |state: &State| matches!(state, State::Restarting { until } if Duration::from_secs(*until) <= now.monotonic);
+        self.transfers.iter().find(|transfer| late(&transfer.state)).map(|transfer| transfer.id)
     }
 
     /// A transfer begins.

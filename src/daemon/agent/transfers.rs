@@ -1,13 +1,10 @@
 //! The transfers of the agent: what is asked for, what is due, and what comes of it. The work itself is done by [`super::super::transfers`].
 
-use std::fs::{self, DirBuilder};
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::fs;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use nix::unistd::geteuid;
 use serde::{Deserialize, Serialize};
 
 use super::Agent;
@@ -22,20 +19,13 @@ use crate::platform::System;
 use crate::platform::live::Live;
 use crate::soap::rpc::{Download, QueuedTransfer, ScheduleDownload, Upload};
 use crate::time::Now;
-use crate::transfer::Trouble;
 use crate::transfer::autonomous::{Autonomous, Policy};
 use crate::transfer::queue::{Next, Queue, Request, Situation, State, Transfer};
-use crate::transfer::stub::{apply, fetch};
 use crate::transfer::windows::Window;
+use crate::transfer::{Trouble, apply, fetch, place};
 
-/// Where files are on their way in or out; only root may look.
-const DIRECTORY: &str = "/tmp/cwmpd";
-
-/// How the file of a transfer is called there; its id follows.
+/// How the file of a transfer is called in the private directory; its id follows.
 const FILE: &str = "transfer-";
-
-/// Says after a boot which image runs (INTERFACE.md, marks).
-const MARK: &str = "/etc/cwmpd.upgrading";
 
 /// When the system is short of something, a transfer is put off this long.
 const AGAIN: Duration = Duration::from_secs(10);
@@ -151,24 +141,12 @@ impl Agent {
             .restore(same_boot, now, &|id| same_boot && host_file(&live, id).is_ok_and(|file| file.is_file()));
         let mut expected = false;
         if let Some((id, firmware)) = self.transfers.queue.unsettled().map(|it| (it.id, it.is_firmware())) {
-            let queue = &mut self.transfers.queue;
-            if !firmware {
-                let text = "the agent or the router went down while the file was being applied";
-                queue.settle(id, Err(Trouble::new(FaultCode::INTERNAL_ERROR, text)), now);
-            } else if same_boot {
-                // It may be going on; a second try could not be told from the first.
-                queue.restarting(id, now);
+            if firmware {
+                expected = self.settle_firmware(id, same_boot) == Some(true);
             } else {
-                let result = apply::firmware_result(&live).unwrap_or(Ok(()));
-                expected = result.is_ok();
-                queue.settle(id, result, now);
+                let text = "the agent or the router went down while the file was being applied";
+                self.settle(id, Err(Trouble::new(FaultCode::INTERNAL_ERROR, text)));
             }
-            if !same_boot || !firmware {
-                self.log_end(id);
-            }
-        }
-        if !same_boot {
-            self.remove_mark();
         }
         let policy = self.policy();
         let version = self.value("Device.DeviceInfo.SoftwareVersion");
@@ -178,6 +156,32 @@ impl Agent {
         }
         self.agree_events(true);
         self.sweep();
+    }
+
+    /// Finds out what has become of an image: says whether it runs, if that is known already.
+    fn settle_firmware(&mut self, id: u32, same_boot: bool) -> Option<bool> {
+        match apply::firmware_result(&self.live) {
+            // As long as the router has not booted, only a failure is certain; a second try could not be told from the first.
+            Some(result) if result.is_err() || !same_boot => {
+                let runs = result.is_ok();
+                self.settle(id, result);
+                apply::firmware_forget(&self.live);
+                Some(runs)
+            }
+            _ => {
+                let now = self.now();
+                self.transfers.queue.restarting(id, now);
+                None
+            }
+        }
+    }
+
+    /// What was being applied is known now.
+    fn settle(&mut self, id: u32, result: Result<(), Trouble>) {
+        let now = self.now();
+        self.transfers.queue.settle(id, result, now);
+        self.results_changed();
+        self.log_end(id);
     }
 
     /// What the ACS wants to hear of transfers that it has not asked for.
@@ -266,6 +270,9 @@ impl Agent {
         } else {
             self.line.forget();
         }
+        if let Some(id) = self.transfers.queue.overdue(now) {
+            self.settle_firmware(id, false);
+        }
         let before = self.transfers.queue.results().count();
         let late = self.transfers.queue.poll(now);
         if let Some(under_way) = self.under_way.as_ref().filter(|under_way| Some(under_way.id) == late) {
@@ -278,8 +285,8 @@ impl Agent {
 
     /// Gives a transfer to a worker.
     pub fn begin_transfer(&mut self, id: u32) -> Option<Job> {
-        let prepared = Cancel::new().and_then(|cancel| Ok((cancel, self.directory()?, host_file(&self.live, id)?)));
-        let (cancel, (), file) = match prepared {
+        let cancel = Cancel::new().map_err(|error| Trouble::new(FaultCode::INTERNAL_ERROR, error.to_string()));
+        let (cancel, file) = match cancel.and_then(|cancel| Ok((cancel, host_file(&self.live, id)?))) {
             Ok(prepared) => prepared,
             Err(error) => {
                 log::error!("transfer {id} is put off: {error}");
@@ -334,33 +341,22 @@ impl Agent {
 
     /// Gives a file that is here to a worker, to be applied. It is saved that this begins, so that it never happens twice.
     pub fn begin_applying(&mut self, id: u32) -> Option<(Request, PathBuf, Arc<Live>)> {
-        let file = host_file(&self.live, id);
-        let firmware = self.transfers.queue.get(id).is_some_and(Transfer::is_firmware);
-        let mut prepared = file.and_then(|file| {
-            // Before it is saved that the image is being installed: after the boot, the absence of the mark is to mean that it was.
-            if firmware {
-                self.live.replace_file(MARK, 0o600, b"")?;
-            }
-            Ok(file)
-        });
-        let now = self.now();
-        if prepared.as_ref().is_ok_and(|file| !file.is_file()) {
-            prepared = Err(ErrorKind::NotFound.into());
+        let file = host_file(&self.live, id).ok().filter(|file| file.is_file());
+        let Some(file) = file else {
+            let trouble = Trouble::new(FaultCode::INTERNAL_ERROR, "the file that was fetched is not there any more");
+            let now = self.now();
+            self.transfers.queue.failed(id, trouble, now);
+            self.results_changed();
+            return None;
+        };
+        if self.transfers.queue.get(id).is_some_and(Transfer::is_firmware) {
+            // What is left of an earlier image must not be taken for the result of this one.
+            apply::firmware_forget(&self.live);
         }
-        match prepared {
-            Ok(file) => {
-                let request = self.transfers.queue.applying(id)?;
-                log::info!("transfer {id}: the file is being applied");
-                self.save();
-                Some((request, file, self.live.clone()))
-            }
-            Err(error) => {
-                let text = format!("the file cannot be applied: {error}");
-                self.transfers.queue.failed(id, Trouble::new(FaultCode::INTERNAL_ERROR, text), now);
-                self.results_changed();
-                None
-            }
-        }
+        let request = self.transfers.queue.applying(id)?;
+        log::info!("transfer {id}: the file is being applied");
+        self.save();
+        Some((request, file, self.live.clone()))
     }
 
     /// What came of applying a file.
@@ -374,14 +370,10 @@ impl Agent {
             }
             Ok(apply::Applied::Now) => {
                 self.transfers.queue.succeeded(id, now);
-                // The file may have brought other settings, and an older state of this agent, which is not to count.
-                self.store.lock().unwrap_or_else(PoisonError::into_inner).forget();
-                self.save_model();
+                // It may have brought other settings, another ACS too (CONFORMANCE F-13).
                 self.reload();
             }
             Err(trouble) => {
-                log::warn!("transfer {id} failed: {trouble}");
-                self.remove_mark();
                 self.transfers.queue.failed(id, trouble, now);
             }
         }
@@ -393,26 +385,15 @@ impl Agent {
     /// The worker of a transfer is gone in the middle of its work.
     pub fn abandon_transfer(&mut self) {
         if let Some(UnderWay { id, .. }) = self.under_way.take() {
-            self.settle(id);
+            self.settle(id, Err(died()));
         }
     }
 
     /// The worker that applied a file is gone in the middle of its work.
     pub fn abandon_applying(&mut self) {
         if let Some(id) = self.transfers.queue.unsettled().map(|transfer| transfer.id) {
-            self.settle(id);
+            self.settle(id, Err(died()));
         }
-    }
-
-    fn settle(&mut self, id: u32) {
-        let now = self.now();
-        self.transfers.queue.settle(
-            id,
-            Err(Trouble::new(FaultCode::INTERNAL_ERROR, FaultCode::INTERNAL_ERROR.text())),
-            now,
-        );
-        self.results_changed();
-        self.log_end(id);
     }
 
     fn results_changed(&mut self) {
@@ -429,40 +410,15 @@ impl Agent {
         }
     }
 
-    fn remove_mark(&self) {
-        let removed = self.live.host_path(MARK).and_then(fs::remove_file);
-        if let Err(error) =
-            removed.or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })
-        {
-            log::error!("cannot remove {MARK}: {error}");
-        }
-    }
-
     // Files.
-
-    /// Makes the directory of the files, unless it is there.
-    fn directory(&self) -> io::Result<()> {
-        let path = self.live.host_path(DIRECTORY)?;
-        match DirBuilder::new().mode(0o700).create(&path) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
-        }
-        let metadata = fs::symlink_metadata(&path)?;
-        if !metadata.is_dir() || metadata.uid() != geteuid().as_raw() {
-            return Err(io::Error::other(format!("{DIRECTORY} is not a directory of the agent")));
-        }
-        if metadata.permissions().mode() & 0o077 != 0 {
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o700))?;
-        }
-        Ok(())
-    }
 
     /// Removes the files that no transfer needs any more.
     fn sweep(&self) {
-        let Ok(directory) = self.live.host_path(DIRECTORY) else { return };
+        let Ok(directory) = place::private_directory(&self.live) else { return };
         for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
             let name = entry.file_name();
-            let id = name.to_str().and_then(|name| name.strip_prefix(FILE)?.parse().ok());
+            // Beside the file `transfer-1` there may be a `transfer-1.note`.
+            let id = name.to_str().and_then(|name| name.strip_prefix(FILE)?.split('.').next()?.parse().ok());
             let wanted = id.and_then(|id| self.transfers.queue.get(id));
             let needed = wanted.is_some_and(|transfer| !matches!(transfer.state, State::Done { .. }));
             if id.is_some() && !needed {
@@ -502,6 +458,11 @@ impl Agent {
     }
 }
 
-fn host_file(live: &Live, id: u32) -> io::Result<PathBuf> {
-    live.host_path(&format!("{DIRECTORY}/{FILE}{id}"))
+/// Where the file of a transfer is on this machine.
+fn host_file(live: &Live, id: u32) -> Result<PathBuf, Trouble> {
+    Ok(place::private_directory(live)?.join(format!("{FILE}{id}")))
+}
+
+fn died() -> Trouble {
+    Trouble::new(FaultCode::INTERNAL_ERROR, FaultCode::INTERNAL_ERROR.text())
 }
