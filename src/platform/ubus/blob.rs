@@ -90,8 +90,7 @@ impl<'a> Attribute<'a> {
     /// When there is no NUL at the end.
     pub fn text(&self) -> Result<&'a [u8], BlobError> {
         match self.data.split_last() {
-            // A text ends at its first NUL, whatever lies behind that.
-            Some((0, text)) => Ok(text.split(|byte| *byte == 0).next().unwrap_or_default()),
+            Some((0, text)) => Ok(until_nul(text)),
             _ => Err(BlobError::Text),
         }
     }
@@ -183,7 +182,7 @@ fn named<'a>(attribute: &Attribute<'a>) -> Result<(&'a [u8], &'a [u8]), BlobErro
         return Err(BlobError::Text);
     }
     let value = attribute.data.get(padded(2 + length + 1)..).ok_or(BlobError::Length)?;
-    Ok((name, value))
+    Ok((until_nul(name), value))
 }
 
 fn value(kind: u8, data: &[u8], depth: usize) -> Result<Json, BlobError> {
@@ -205,6 +204,11 @@ fn value(kind: u8, data: &[u8], depth: usize) -> Result<Json, BlobError> {
         }
         _ => return Err(BlobError::Type),
     })
+}
+
+/// A text ends at its first NUL, whatever lies behind that.
+fn until_nul(text: &[u8]) -> &[u8] {
+    text.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
 fn lossy(text: &[u8]) -> String {
@@ -390,6 +394,7 @@ mod tests {
         // The last of two, a text that ends early, items without a name.
         assert_eq!(decode_table(b"\x87\0\0\x09\0\x01a\0\0\0\0\0\x87\0\0\x09\0\x01a\0\x01"), Ok(json!({"a": true})));
         assert_eq!(decode_table(b"\x83\0\0\x0c\0\x01a\0h\0i\0"), Ok(json!({"a": "h"})));
+        assert_eq!(decode_table(b"\x80\0\0\x0c\0\x03a\0b\0\0\0"), Ok(json!({"a": null})));
         assert_eq!(decode_table(b"\x81\0\0\x10\0\x01a\0\x05\0\0\x08\0\0\0\x07"), Ok(json!({"a": [7]})));
     }
 
