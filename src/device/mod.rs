@@ -4,16 +4,19 @@
 //! correct it, and add a parameter; the words that a table uses are explained in [`crate::model::schema`].
 
 pub mod bridging;
+pub mod cellular;
 pub mod device_info;
 pub mod dhcpv4;
 pub mod ethernet;
 pub mod hosts;
+pub mod interface_stack;
 pub mod ip;
 pub mod kept;
 pub mod layers;
 pub mod management_server;
 pub mod nat;
 pub mod net;
+pub mod ppp;
 pub mod root;
 pub mod time;
 pub mod upkeep;
@@ -31,6 +34,9 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         ethernet::OBJECTS,
         bridging::OBJECTS,
         ip::OBJECTS,
+        ppp::OBJECTS,
+        cellular::OBJECTS,
+        interface_stack::OBJECTS,
         wifi::OBJECTS,
         dhcpv4::OBJECTS,
         nat::OBJECTS,
