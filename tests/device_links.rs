@@ -488,7 +488,7 @@ fn a_line_goes_from_dhcp_to_pppoe_and_back() {
     assert_eq!(router.delete(&ppp("")).unwrap_err().code, FaultCode(9001));
     // And back.
     router.set(&[(&wan("LowerLayers"), "Device.Ethernet.Link.2")]).unwrap();
-    network_has(&router, "option device 'wan'\n\toption proto 'none'");
+    network_has(&router, "option proto 'none'\n\toption device 'wan'");
     assert_eq!(
         (router.get(&ppp("Username")), router.get(&ppp("Alias")), router.get(&ppp("Enable"))),
         ("user@isp.example".into(), "line".into(), "true".into())
@@ -677,4 +677,139 @@ fn a_modem_and_its_access_point() {
     network_lacks(&router, "disabled");
     // Without a modem in the router there is nothing.
     assert_eq!(Router::new().get("Device.Cellular.InterfaceNumberOfEntries"), "0");
+}
+
+/// The values of some parameters of a row.
+fn row(router: &Router, row: &str, names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| router.get(&format!("{row}{name}"))).collect()
+}
+
+#[test]
+fn delegated_prefixes_and_what_is_given_out_of_them() {
+    let router = Router::new();
+    let names =
+        ["Prefix", "Origin", "StaticType", "ParentPrefix", "ChildPrefixBits", "Status", "PrefixStatus", "Enable"];
+    let wan = row(&router, "Device.IP.Interface.4.IPv6Prefix.1.", &names);
+    assert_eq!(wan, ["2001:db8:1200::/56", "PrefixDelegation", "Inapplicable", "", "", "Enabled", "Preferred", "true"]);
+    let lan = "Device.IP.Interface.2.IPv6Prefix.1.";
+    let parent = "Device.IP.Interface.4.IPv6Prefix.1";
+    let child = row(&router, lan, &names);
+    assert_eq!(child, ["2001:db8:1200::/60", "Child", "Child", parent, "::/60", "Enabled", "Preferred", "true"]);
+    let ula = row(&router, "Device.IP.Interface.2.IPv6Prefix.2.", &names);
+    assert_eq!(ula, ["fd12:3456:789a::/60", "AutoConfigured", "Inapplicable", "", "", "Enabled", "Preferred", "true"]);
+    assert_eq!(router.get("Device.IP.Interface.2.IPv6PrefixNumberOfEntries"), "2");
+    assert_eq!(router.get(&format!("{lan}ValidLifetime")).len(), "2026-01-01T00:00:00Z".len());
+    // The addresses say which prefix they are out of.
+    let addresses = router.values("Device.IP.Interface.2.IPv6Address.");
+    let prefixes: Vec<&str> =
+        addresses.iter().filter(|(name, _)| name.ends_with(".Prefix")).map(|(_, value)| value.as_str()).collect();
+    let own = "Device.IP.Interface.2.IPv6Prefix.";
+    assert!(
+        prefixes.contains(&format!("{own}1").as_str()) && prefixes.contains(&format!("{own}2").as_str()),
+        "{prefixes:?}"
+    );
+    // Another part of it.
+    router.set(&[(&format!("{lan}ChildPrefixBits"), "0:0:0:20::/62")]).unwrap();
+    network_has(&router, "option ip6assign '62'\n\toption ip6hint '20'");
+    for (name, value) in
+        [("ChildPrefixBits", "1::/64"), ("ChildPrefixBits", "::/80"), ("OnLink", "false"), ("Prefix", "2001:db8::/64")]
+    {
+        assert_eq!(router.refused(&[(&format!("{lan}{name}"), value)])[0].1, FaultCode(9007), "{name}={value}");
+    }
+    // What is not the ACS's is not the ACS's.
+    assert_eq!(router.refused(&[("Device.IP.Interface.4.IPv6Prefix.1.Enable", "false")])[0].1, FaultCode(9008));
+    assert_eq!(router.delete("Device.IP.Interface.4.IPv6Prefix.1.").unwrap_err().code, FaultCode(9005));
+    // Off, and on again, under its number.
+    router.set(&[(&format!("{lan}Enable"), "false")]).unwrap();
+    network_lacks(&router, "ip6assign");
+    router.restart();
+    assert_eq!(row(&router, lan, &["Enable", "ChildPrefixBits", "ParentPrefix"]), ["false", "0:0:0:20::/62", parent]);
+    router.set(&[(&format!("{lan}Enable"), "true")]).unwrap();
+    network_has(&router, "option ip6assign '62'\n\toption ip6hint '20'");
+    network_lacks(&router, "ip6class");
+    router.delete(lan).unwrap();
+    network_lacks(&router, "ip6assign");
+    // The ISP has nothing now: the row waits.
+    let dump = router.root.ubus("network.interface", "dump");
+    router.root.set_ubus(
+        "network.interface",
+        "dump",
+        None,
+        &dump.replace("\"ipv6-prefix\":[{\"address\"", "\"ipv6-prefix\":[{\"was\""),
+    );
+    let wan = row(&router, "Device.IP.Interface.4.IPv6Prefix.1.", &["Prefix", "Status", "PrefixStatus"]);
+    assert_eq!(wan, ["", "Disabled", "Invalid"]);
+}
+
+#[test]
+fn prefixes_of_the_acs() {
+    let router = Router::new();
+    let guest = "Device.IP.Interface.5.";
+    let number = router.add(&format!("{guest}IPv6Prefix.")).unwrap();
+    let name = |name: &str| format!("{guest}IPv6Prefix.{number}.{name}");
+    let parent = "Device.IP.Interface.4.IPv6Prefix.1";
+    assert_eq!((router.get(&name("StaticType")), router.get(&name("Enable"))), ("Static".into(), "false".into()));
+    router
+        .set(&[
+            (&name("StaticType"), "Child"),
+            (&name("ParentPrefix"), parent),
+            (&name("ChildPrefixBits"), "0:0:0:3::/64"),
+        ])
+        .unwrap();
+    network_lacks(&router, "option ip6hint");
+    router.set(&[(&name("Enable"), "true"), (&name("Alias"), "visitors")]).unwrap();
+    network_has(&router, "list ipaddr '192.168.3.1/24'\n\toption ip6assign '64'\n\toption ip6hint '3'");
+    router.restart();
+    assert_eq!((router.get(&name("Alias")), router.get(&name("ParentPrefix"))), ("visitors".into(), parent.into()));
+    // One child for each interface.
+    let second = router.add(&format!("{guest}IPv6Prefix.")).unwrap();
+    let second = |name: &str| format!("{guest}IPv6Prefix.{second}.{name}");
+    let twice = [
+        (second("StaticType"), "Child"),
+        (second("ParentPrefix"), parent),
+        (second("ChildPrefixBits"), "::/64"),
+        (second("Enable"), "true"),
+    ];
+    let twice: Vec<(&str, &str)> = twice.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    assert_eq!(router.refused(&twice)[0].1, FaultCode(9007));
+    // A prefix of the ISP that is always the same.
+    router
+        .set(&[
+            (&second("Prefix"), "2001:db8:77::/56"),
+            (&second("StaticType"), "PrefixDelegation"),
+            (&second("Enable"), "true"),
+        ])
+        .unwrap();
+    network_has(&router, "list ip6prefix '2001:db8:77::/56'");
+    router.restart();
+    assert_eq!(
+        (router.get(&second("StaticType")), router.get(&second("Prefix"))),
+        ("PrefixDelegation".into(), "2001:db8:77::/56".into())
+    );
+    router.set(&[(&second("Prefix"), "2001:db8:78::/56")]).unwrap();
+    network_has(&router, "list ip6prefix '2001:db8:78::/56'");
+    network_lacks(&router, "2001:db8:77");
+    for prefix in ["ff00::/16", "2001:db8::/80", "::/0"] {
+        assert_eq!(router.refused(&[(&second("Prefix"), prefix)])[0].1, FaultCode(9007), "{prefix}");
+    }
+    router.delete(&second("")).unwrap();
+    network_lacks(&router, "ip6prefix");
+    router.set(&[("Device.IP.ULAPrefix", "fd00:1::/48")]).unwrap();
+    network_has(&router, "option ula_prefix 'fd00:1::/48'");
+    assert_eq!(router.refused(&[("Device.IP.ULAPrefix", "2001:db8::/48")])[0].1, FaultCode(9007));
+}
+
+#[test]
+fn ports_that_something_listens_on() {
+    let router = Router::new();
+    let any = "00000000";
+    router.root.write(
+        "/proc/net/tcp",
+        format!("  sl  local_address rem_address   st\n   0: {any}:1D7B {any}:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 x\n"),
+    );
+    assert_eq!(
+        row(&router, "Device.IP.ActivePort.4711.", &["LocalIPAddress", "LocalPort", "RemotePort", "Status"]),
+        ["", "7547", "0", "LISTEN"]
+    );
+    assert_eq!(router.get("Device.IP.ActivePortNumberOfEntries"), "1");
 }

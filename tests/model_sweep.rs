@@ -24,6 +24,7 @@ const MEANT: &[(&str, &str, &str)] = &[
     ("Device.Time.Server.{i}.", "access", "sysntpd is one server: none can be added, and it cannot go"),
     ("Device.Cellular.AccessPoint.{i}.", "access", "an access point comes and goes with the interface of its modem"),
     ("Device.Ethernet.Link.{i}.", "keys", "the ports of a switch often have one MAC address"),
+    ("Device.LEDs.LED.{i}.Name", "writable", "the kernel has named it"),
 ];
 
 const ROUTER: &str = "hostapd and the driver take no other";

@@ -58,6 +58,7 @@ pub static INTERFACE: Object = Object::table(
         rw("Loopback", BOOLEAN, get_set(|cx, row| Ok(truth(is_loopback(cx, row)?)), set_loopback)).default("false"),
         ro("IPv4AddressNumberOfEntries", UNSIGNED_INT, count("IPv4Address")),
         ro("IPv6AddressNumberOfEntries", UNSIGNED_INT, count("IPv6Address")),
+        ro("IPv6PrefixNumberOfEntries", UNSIGNED_INT, count("IPv6Prefix")),
         // netifd gives no addresses out of 169.254.0.0/16.
         rw("AutoIPEnable", BOOLEAN, get_set(|_, _| Ok(truth(false)), set_auto_ip)).default("false"),
     ],
@@ -338,7 +339,7 @@ fn is_ppp(cx: &mut Context, row: &Row) -> Result<bool> {
 }
 
 /// Whether the router's own prefix is given out on the interface, where it has one.
-fn has_ula(cx: &mut Context, row: &Row) -> Result<bool> {
+pub(super) fn has_ula(cx: &mut Context, row: &Row) -> Result<bool> {
     let assigned = cx.option(row, "ip6assign")?.is_some_and(|bits| bits != "0");
     let classes: Vec<String> = cx.section(row)?.list("ip6class").into_iter().map(String::from).collect();
     let globals = cx.package("network")?.find("globals");
