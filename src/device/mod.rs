@@ -4,11 +4,13 @@
 //! correct it, and add a parameter; the words that a table uses are explained in [`crate::model::schema`].
 
 pub mod bridging;
+pub mod cellular;
 pub mod device_info;
 pub mod dhcpv4;
 pub mod dhcpv6;
 pub mod ethernet;
 pub mod hosts;
+pub mod interface_stack;
 pub mod ip;
 pub mod kept;
 pub mod layers;
@@ -20,6 +22,7 @@ pub mod netifd_client;
 pub mod odhcpd;
 pub mod option_rows;
 pub mod order;
+pub mod ppp;
 pub mod root;
 pub mod router_advertisement;
 pub mod sections;
@@ -43,6 +46,9 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         ethernet::OBJECTS,
         bridging::OBJECTS,
         ip::OBJECTS,
+        ppp::OBJECTS,
+        cellular::OBJECTS,
+        interface_stack::OBJECTS,
         wifi::OBJECTS,
         dhcpv4::OBJECTS,
         dhcpv6::OBJECTS,

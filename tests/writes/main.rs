@@ -154,8 +154,13 @@ macro_rules! groups {
 }
 
 groups! {
+    bridging,
+    cellular,
+    ethernet,
     hardware,
+    ip,
     management,
+    ppp,
     software,
     wifi,
 }
