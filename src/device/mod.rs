@@ -18,6 +18,7 @@ pub mod option_rows;
 pub mod order;
 pub mod root;
 pub mod router_advertisement;
+pub mod routing;
 pub mod sections;
 pub mod time;
 pub mod upkeep;
@@ -35,6 +36,7 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         ethernet::OBJECTS,
         ip::OBJECTS,
         wifi::OBJECTS,
+        routing::OBJECTS,
         dhcpv4::OBJECTS,
         dhcpv6::OBJECTS,
         router_advertisement::OBJECTS,

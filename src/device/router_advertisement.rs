@@ -115,7 +115,8 @@ static INTERFACE_SETTING: Object = Object::table(
             get_set(|cx, row| Ok(Text::Owned(number(cx, row, "ra_mtu", 0)?.to_string())), set_mtu),
         )
         .default("0"),
-        rw("AdvReachableTime", UNSIGNED_INT.ranges(&[(i64::MIN, 3_600_000)]), uci_or("ra_reachabletime", "0")).default("0"),
+        rw("AdvReachableTime", UNSIGNED_INT.ranges(&[(i64::MIN, 3_600_000)]), uci_or("ra_reachabletime", "0"))
+            .default("0"),
         rw(
             "AdvRetransTimer",
             UNSIGNED_INT,
