@@ -6,11 +6,13 @@
 pub mod device_info;
 pub mod dhcpv4;
 pub mod dhcpv6;
+pub mod dns;
 pub mod ethernet;
 pub mod hosts;
 pub mod ip;
 pub mod management_server;
 pub mod nat;
+pub mod neighbor_discovery;
 pub mod net;
 pub mod netifd_client;
 pub mod odhcpd;
@@ -40,6 +42,8 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         dhcpv4::OBJECTS,
         dhcpv6::OBJECTS,
         router_advertisement::OBJECTS,
+        neighbor_discovery::OBJECTS,
+        dns::OBJECTS,
         nat::OBJECTS,
         hosts::OBJECTS,
     ];

@@ -151,7 +151,7 @@ macro_rules! groups {
     };
 }
 
-groups![management,];
+groups![dhcpv4, dhcpv6, dns, management, neighbor_discovery, router_advertisement, routing,];
 
 /// `Device.WiFi.SSID.2.Enable` is `Device.WiFi.SSID.{i}.Enable`.
 fn in_table(name: &str) -> String {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 
 use super::INTERFACE;
-use super::route::{Family, Live, Route, Routes, STATUS, TYPE, interface_path};
+use super::route::{Family, Live, Route, Routes, STATUS, TYPE, interface_path, keys};
 use crate::error::{Error, Result};
 use crate::model::access::truth;
 use crate::model::context::{Context, Row};
@@ -17,7 +17,7 @@ static V4: Family = Family { six: false, kind: "route", target: "DestIPAddress",
 /// TR-181 2.17 Device.Routing.Router.{i}.IPv4Forwarding.{i}.
 pub(super) static FORWARDING: Object = Object::table(
     "Device.Routing.Router.{i}.IPv4Forwarding.{i}.",
-    Table::new(Rows::Keys(|cx, _| Ok(all(cx)?.keys().cloned().collect())))
+    Table::new(Rows::Keys(|cx, _| Ok(keys(&*all(cx)?))))
         .added_by(|cx, _| V4.add(cx))
         .deleted_by(|cx, row| {
             let route = of_row(cx, row)?;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde_json::Value as Json;
 
 use super::INTERFACE;
-use super::route::{Family, Live, Route, Routes, STATUS, TYPE, interface_path};
+use super::route::{Family, Live, Route, Routes, STATUS, TYPE, interface_path, keys};
 use crate::device::net;
 use crate::error::{Error, Result};
 use crate::model::access::truth;
@@ -20,7 +20,7 @@ static V6: Family = Family { six: true, kind: "route6", target: "DestIPPrefix", 
 /// TR-181 2.17 Device.Routing.Router.{i}.IPv6Forwarding.{i}.
 pub(super) static FORWARDING: Object = Object::table(
     "Device.Routing.Router.{i}.IPv6Forwarding.{i}.",
-    Table::new(Rows::Keys(|cx, _| Ok(all(cx)?.keys().cloned().collect())))
+    Table::new(Rows::Keys(|cx, _| Ok(keys(&*all(cx)?))))
         .added_by(|cx, _| V6.add(cx))
         .deleted_by(|cx, row| {
             let route = of_row(cx, row)?;

@@ -91,6 +91,12 @@ pub(super) struct Route {
 /// The rows of a table, by what they are known by.
 pub(super) type Routes = BTreeMap<String, Route>;
 
+/// What the rows are known by, static ones first.
+pub(super) fn keys(routes: &Routes) -> Vec<String> {
+    let of = |fixed: bool| routes.iter().filter(move |(_, route)| route.fixed == fixed).map(|(key, _)| key.clone());
+    of(true).chain(of(false)).collect()
+}
+
 impl Family {
     fn bits(&self) -> u8 {
         if self.six { 128 } else { 32 }
