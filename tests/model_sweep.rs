@@ -23,8 +23,6 @@ const MEANT: &[(&str, &str, &str)] = &[
     ("Device.Time.Client.{i}.", "access", "sysntpd is one client: none can be added, and it cannot go"),
     ("Device.Time.Server.{i}.", "access", "sysntpd is one server: none can be added, and it cannot go"),
     ("Device.LEDs.LED.{i}.Name", "writable", "the kernel has named it"),
-    ("Device.Routing.Router.{i}.", "access", "the router is one: none can be added, and it cannot go"),
-    ("Device.NeighborDiscovery.InterfaceSetting.{i}.", "access", "settings come and go with the IP interfaces"),
 ];
 
 const ROUTER: &str = "hostapd and the driver take no other";

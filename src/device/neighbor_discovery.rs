@@ -4,7 +4,7 @@
 //! [`programs`].
 
 use crate::device::{ethernet, net};
-use crate::error::{Fault, Result};
+use crate::error::{Fault, FaultCode, Result};
 use crate::model::access::full_name;
 use crate::model::context::{Context, Row};
 use crate::model::schema::{Object, Rows, Table, Text, alias, count, functional, get, get_set, ro, rw};
@@ -24,6 +24,8 @@ static NEIGHBOR_DISCOVERY: Object = Object::single(
 static INTERFACE_SETTING: Object = Object::table(
     "Device.NeighborDiscovery.InterfaceSetting.{i}.",
     Table::new(Rows::Keys(|cx, _| Ok(devices(cx)?.into_iter().map(|(interface, _)| interface).collect())))
+        .added_by(|_, _| Err(Fault::new(FaultCode::REQUEST_DENIED, "each device has its instance already")))
+        .deleted_by(|_, _| Err(Fault::new(FaultCode::REQUEST_DENIED, "an instance goes with its interface")))
         .keys(&[functional(&["Interface"])])
         .enabled_by("Enable"),
     &[

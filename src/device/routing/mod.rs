@@ -6,7 +6,7 @@ mod ipv6;
 mod rip;
 mod route;
 
-use crate::error::{Fault, Result};
+use crate::error::{Fault, FaultCode, Result};
 use crate::model::context::{Context, Row};
 use crate::model::schema::{Object, Rows, Table, Text, alias, constant, count, get_set, ro, rw};
 use crate::model::value::{BOOLEAN, STRING, UNSIGNED_INT};
@@ -19,7 +19,12 @@ static ROUTING: Object =
 
 static ROUTER: Object = Object::table(
     "Device.Routing.Router.{i}.",
-    Table::new(Rows::Keys(|_, _| Ok(vec![String::from("main")]))).enabled_by("Enable"),
+    // As many as there are tables that netifd fills by itself.
+    Table::new(Rows::Keys(|_, _| Ok(vec![String::from("main")])))
+        .added_by(|_, _| Err(FaultCode::RESOURCES_EXCEEDED.into()))
+        .deleted_by(|_, _| Err(Fault::new(FaultCode::REQUEST_DENIED, "the router needs its routing table")))
+        .enabled_by("Enable")
+        .at_most(1),
     &[
         rw("Enable", BOOLEAN, get_set(|_, _| Ok(Text::Borrowed("true")), only_true)).default("false"),
         ro("Status", STRING.values(&["Disabled", "Enabled", "Error"]), constant("Enabled")),
