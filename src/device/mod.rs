@@ -8,6 +8,7 @@ pub mod cellular;
 pub mod device_info;
 pub mod dhcpv4;
 pub mod dhcpv6;
+pub mod dns;
 pub mod ethernet;
 pub mod hosts;
 pub mod interface_stack;
@@ -17,6 +18,7 @@ pub mod layers;
 pub mod leds;
 pub mod management_server;
 pub mod nat;
+pub mod neighbor_discovery;
 pub mod net;
 pub mod netifd_client;
 pub mod odhcpd;
@@ -25,6 +27,7 @@ pub mod order;
 pub mod ppp;
 pub mod root;
 pub mod router_advertisement;
+pub mod routing;
 pub mod sections;
 #[cfg(feature = "tls")]
 pub mod security;
@@ -50,9 +53,12 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         cellular::OBJECTS,
         interface_stack::OBJECTS,
         wifi::OBJECTS,
+        routing::OBJECTS,
         dhcpv4::OBJECTS,
         dhcpv6::OBJECTS,
         router_advertisement::OBJECTS,
+        neighbor_discovery::OBJECTS,
+        dns::OBJECTS,
         nat::OBJECTS,
         hosts::OBJECTS,
         leds::OBJECTS,
