@@ -6,14 +6,19 @@
 pub mod device_info;
 pub mod dhcpv4;
 pub mod ethernet;
+pub mod firewall;
 pub mod hosts;
 pub mod ip;
+mod lease;
 pub mod management_server;
 pub mod nat;
 pub mod net;
+mod own_keys;
 pub mod root;
 pub mod time;
 pub mod upkeep;
+pub mod user_interface;
+pub mod users;
 pub mod wifi;
 
 use crate::model::schema::Object;
@@ -30,7 +35,10 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         wifi::OBJECTS,
         dhcpv4::OBJECTS,
         nat::OBJECTS,
+        firewall::OBJECTS,
         hosts::OBJECTS,
+        users::OBJECTS,
+        user_interface::OBJECTS,
     ];
     groups.into_iter().flatten().copied()
 }

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::device_info::FIRST_USE_DATE;
-use super::{ethernet, ip, nat, net};
+use super::{ethernet, ip, lease, net};
 use crate::error::Result;
 use crate::model::context::Context;
 use crate::time::UtcTime;
@@ -36,7 +36,7 @@ pub fn programs(cx: &mut Context) -> Vec<Vec<String>> {
 /// # Errors
 /// When the configuration behind them cannot be read.
 pub fn expired(cx: &mut Context, now: SystemTime) -> Result<(Vec<String>, Option<SystemTime>)> {
-    nat::leases(cx, now)
+    lease::expired(cx, now)
 }
 
 /// Notes the first time that the clock was known (`Device.DeviceInfo.FirstUseDate`).
