@@ -23,6 +23,7 @@ const MEANT: &[(&str, &str, &str)] = &[
     ("Device.Time.Client.{i}.", "access", "sysntpd is one client: none can be added, and it cannot go"),
     ("Device.Time.Server.{i}.", "access", "sysntpd is one server: none can be added, and it cannot go"),
     ("Device.Ethernet.Link.{i}.", "access", "links come and go with the IP interfaces that are on them"),
+    ("Device.Syslog.Action.{i}.", "access", "logd is one: none can be added, and it cannot go"),
 ];
 
 const ROUTER: &str = "hostapd and the driver take no other";
@@ -34,6 +35,8 @@ const LIMITS: &[(&str, &str, &str)] = &[
     ("Device.WiFi.AccessPoint.{i}.MaxAllowedAssociations", "range", ROUTER),
     ("Device.WiFi.AccessPoint.{i}.Security.RadiusServerPort", "range", "0 is no port"),
     ("Device.WiFi.AccessPoint.{i}.WPS.Enable", "default", "nobody shall be able to join who was not let in"),
+    ("Device.Users.User.{i}.RemoteAccessCapable", "default", "rpcd makes no difference by where a user comes from"),
+    ("Device.Users.User.{i}.Language", "default", "the web interface has one language for everybody"),
 ];
 
 fn meant() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str)> {

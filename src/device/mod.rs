@@ -5,6 +5,7 @@
 
 pub mod device_info;
 pub mod dhcpv4;
+pub mod dynamic_dns;
 pub mod ethernet;
 pub mod firewall;
 pub mod hosts;
@@ -14,13 +15,18 @@ pub mod management_server;
 pub mod nat;
 pub mod net;
 mod own_keys;
+pub mod qos;
 pub mod root;
+pub mod ssh;
+pub mod syslog;
 pub mod time;
 pub mod upkeep;
+pub mod upnp;
 pub mod user_interface;
 pub mod users;
 pub mod wifi;
 
+use crate::model::context::Context;
 use crate::model::schema::Object;
 
 /// Every standard object, tables before what lies in them.
@@ -39,6 +45,17 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         hosts::OBJECTS,
         users::OBJECTS,
         user_interface::OBJECTS,
+        ssh::OBJECTS,
+        syslog::OBJECTS,
+        upnp::OBJECTS,
+        qos::OBJECTS,
+        dynamic_dns::OBJECTS,
     ];
     groups.into_iter().flatten().copied()
+}
+
+/// Whether a package that not every router has is there: its configuration, or the script that starts it.
+fn is_installed(cx: &mut Context, package: &str, service: &str) -> bool {
+    let has = |names: &[String], name: &str| names.iter().any(|known| known == name);
+    has(&cx.directory("/etc/config"), package) || has(&cx.directory("/etc/init.d"), service)
 }

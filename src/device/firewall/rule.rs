@@ -425,6 +425,9 @@ fn expiry_date(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_expiry_date(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
+    if expiry_date(cx, row)? == value {
+        return Ok(());
+    }
     let name = cx.name_section(row)?;
     let time = UtcTime::parse(value).ok_or_else(|| Fault::value("not a dateTime"))?;
     let ends = time != UtcTime::INFINITE && time != UtcTime::UNKNOWN;
