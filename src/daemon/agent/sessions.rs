@@ -10,7 +10,7 @@ use super::super::{fill_random, random};
 use super::Agent;
 use crate::acs::{self, SystemResolver};
 use crate::config::{Compression, PACKAGE};
-use crate::cwmp::answers::{Reader, values_of};
+use crate::cwmp::answers::{Reader, told_by_instance_mode, values_of};
 use crate::cwmp::events::EventCode;
 use crate::cwmp::handlers::{Abilities, Consequence};
 use crate::cwmp::inform::{self, Contents, InformParameter};
@@ -92,6 +92,7 @@ impl Agent {
         self.saved.events.set_value_change(!changed.is_empty());
         self.asked = false;
         self.planner.session_started();
+        self.guard_session();
         let events = self.saved.events.for_inform(retrying);
         self.sessions = self.sessions.saturating_add(1);
         let codes: Vec<String> = events.iter().map(|event| event.code.clone()).collect();
@@ -110,8 +111,9 @@ impl Agent {
         });
         self.record = Some(record);
         self.save();
-        let inform = self.inform(events, &changed);
+        let mut inform = self.inform(events, &changed);
         self.sent.clone_from(&inform.parameters);
+        told_by_instance_mode(&mut self.model.context(), &mut inform.parameters);
         self.save_model();
         let mut id = [0; 4];
         fill_random(&mut id);
@@ -207,6 +209,7 @@ impl Agent {
             self.saved.events.acknowledge_inform();
             let sent = std::mem::take(&mut self.sent);
             self.told.acknowledge(&sent);
+            self.guard_reached();
             self.save();
         }
     }
@@ -222,6 +225,7 @@ impl Agent {
 
     /// A request of the ACS has been carried out: what it leads to is noted and saved before the answer goes out.
     pub fn promise(&mut self, consequence: Consequence) {
+        self.settle_guard(matches!(consequence, Consequence::Written(_)));
         match consequence {
             Consequence::None => return,
             Consequence::Written(written) => {
