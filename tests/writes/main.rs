@@ -154,9 +154,13 @@ macro_rules! groups {
 }
 
 groups! {
+    firewall,
     hardware,
     management,
+    nat,
+    services,
     software,
+    users,
     wifi,
 }
 
