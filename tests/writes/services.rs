@@ -18,6 +18,7 @@ pub const GROUP: Group = Group {
 
 fn prepare(root: &RouterRoot) {
     root.write("/etc/config/sqm", "");
+    root.write("/etc/dropbear/authorized_keys", "");
     root.write("/etc/config/ddns", "config ddns 'global'\n\toption ddns_dateformat '%F %R'\n");
     root.write("/usr/share/ddns/list", "example.org\nexample.com-v2\n");
     root.write("/etc/config/upnpd", "config upnpd 'config'\n\toption enabled '0'\n");

@@ -6,17 +6,14 @@
 use sha2::{Digest, Sha256};
 
 use crate::device::{own_keys, users};
-use crate::error::{Fault, Result};
+use crate::error::{Fault, FaultCode, Result};
 use crate::model::context::{Context, Row};
 use crate::model::schema::{Object, Rows, Table, Text, alias, get_set, rw};
 use crate::model::value::{Format, STRING};
 
 pub(super) static AUTHORIZED_KEY: Object = Object::table(
     "Device.SSH.AuthorizedKey.{i}.",
-    Table::new(Rows::Keys(|cx, _| Ok(keys(cx))))
-        .added_by(|cx, _| Ok(own_keys::add(cx, ROWS)))
-        .deleted_by(delete)
-        .at_most(64),
+    Table::new(Rows::Keys(|cx, _| Ok(keys(cx)))).added_by(add).deleted_by(delete).at_most(64),
     &[
         alias(),
         rw("User", STRING.strong(&[users::USER]).lengths(&[(0, 256)]), get_set(user, set_user)).default(""),
@@ -24,6 +21,7 @@ pub(super) static AUTHORIZED_KEY: Object = Object::table(
     ],
 );
 
+const DIRECTORY: &str = "/etc/dropbear";
 const FILE: &str = "/etc/dropbear/authorized_keys";
 
 /// The rows that are not what they are known by.
@@ -173,6 +171,13 @@ fn rewrite(cx: &mut Context, before: Option<&str>, after: Option<&str>) -> Resul
         text.push('\n');
     }
     cx.replace_file(FILE, 0o600, text)
+}
+
+fn add(cx: &mut Context, _: &Row) -> Result<String, Fault> {
+    if !cx.system().file_info(DIRECTORY).is_ok_and(|info| info.directory) {
+        return Err(Fault::new(FaultCode::REQUEST_DENIED, "dropbear is not installed"));
+    }
+    Ok(own_keys::add(cx, ROWS))
 }
 
 fn delete(cx: &mut Context, row: &Row) -> Result<(), Fault> {
