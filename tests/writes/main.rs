@@ -160,6 +160,7 @@ groups! {
     dhcpv4,
     dhcpv6,
     dns,
+    firewall,
     hardware,
     ip,
     management,
@@ -167,7 +168,10 @@ groups! {
     neighbor_discovery,
     router_advertisement,
     routing,
+    nat,
+    services,
     software,
+    users,
     wifi,
 }
 
