@@ -33,6 +33,7 @@ const LIMITS: &[(&str, &str, &str)] = &[
     ("Device.WiFi.Radio.{i}.DTIMPeriod", "range", ROUTER),
     ("Device.WiFi.AccessPoint.{i}.MaxAllowedAssociations", "range", ROUTER),
     ("Device.WiFi.AccessPoint.{i}.Security.RadiusServerPort", "range", "0 is no port"),
+    ("Device.ManagementServer.UDPLightweightNotificationPort", "range", "0 is no port"),
     ("Device.WiFi.AccessPoint.{i}.WPS.Enable", "default", "nobody shall be able to join who was not let in"),
 ];
 

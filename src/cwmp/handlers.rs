@@ -3,7 +3,7 @@
 use super::answers::Answers;
 use crate::error::{Fault, FaultCode};
 use crate::model::Model;
-use crate::model::attributes::AttributeChange;
+use crate::model::attributes::{AttributeChange, Switched};
 use crate::model::context::Context;
 use crate::model::transaction::{Assignment, Written};
 use crate::soap::body::Body;
@@ -43,8 +43,8 @@ pub enum Consequence {
     None,
     /// The model was written to.
     Written(Written),
-    /// The notification of these parameters was switched on.
-    Notifying(Vec<String>),
+    /// The notification of these parameters is another one.
+    Notifying(Vec<Switched>),
     /// A reboot, once the session is over (CONFORMANCE Q-01).
     Reboot {
         /// Comes back with `M Reboot`.
@@ -145,8 +145,8 @@ fn carry_out(model: &mut Model, abilities: Abilities, request: Message) -> Resul
         }
         Message::SetParameterAttributes(changes) => {
             let changes: Vec<_> = changes.into_iter().map(attribute_change).collect();
-            let names = model.set_attributes(&changes)?;
-            (Message::SetParameterAttributesResponse, Consequence::Notifying(names))
+            let switched = model.set_attributes(&changes)?;
+            (Message::SetParameterAttributesResponse, Consequence::Notifying(switched))
         }
         Message::Reboot { command_key } => {
             check_key(&command_key)?;

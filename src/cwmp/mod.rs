@@ -1,7 +1,8 @@
 //! The protocol, free of IO: no sockets, files, clocks or random numbers; time and randomness come in as arguments.
 //!
 //! [`plan`] says when a session is due, [`events`] and [`inform`] what its Inform carries, [`session`] what is said in it and [`retry`] how long
-//! to wait after it failed. [`schedule`] and [`notify`] find out what has come to be told, [`version`] in which version of CWMP.
+//! to wait after it failed. [`schedule`] and [`notify`] find out what has come to be told, [`version`] in which version of CWMP. Lightweight
+//! notifications go another way than sessions (cargo feature `lightweight`).
 //!
 //! The life of a session, as its driver leads it:
 //!
@@ -17,6 +18,8 @@ pub mod answers;
 pub mod events;
 pub mod handlers;
 pub mod inform;
+#[cfg(feature = "lightweight")]
+pub mod lightweight;
 pub mod notify;
 pub mod plan;
 pub mod retry;

@@ -10,6 +10,8 @@
 
 pub mod agent;
 pub mod control;
+#[cfg(feature = "lightweight")]
+mod lightweight;
 pub mod logging;
 pub mod operations;
 pub mod session;
@@ -297,6 +299,8 @@ impl Loop {
         loop {
             self.listen();
             self.shared.lock().poll_timers();
+            #[cfg(feature = "lightweight")]
+            lightweight::send(&self.shared);
             self.start_session();
             self.wait()?;
             self.heed_signals();

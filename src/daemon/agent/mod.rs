@@ -1,10 +1,14 @@
 //! What lives as long as the process: the model, the events, the plans, and what is saved of them.
 
+#[cfg(feature = "lightweight")]
+mod lightweight;
 mod report;
 mod saved;
 mod sessions;
 mod values;
 
+#[cfg(feature = "lightweight")]
+pub use lightweight::Mail;
 pub use saved::{Promised, apply, keep_promise};
 pub use sessions::Start;
 
@@ -48,6 +52,8 @@ pub struct Agent {
     store: Arc<Mutex<Store>>,
     saved: Saved,
     told: Told,
+    #[cfg(feature = "lightweight")]
+    lightweight: lightweight::Lightweight,
     clock: ClockCheck,
     interface: InterfaceState,
     planner: Planner,
@@ -114,6 +120,8 @@ impl Agent {
             }
             (saved, was, told)
         };
+        #[cfg(feature = "lightweight")]
+        let lightweight = lightweight::Lightweight::open(&mut store.lock().unwrap_or_else(PoisonError::into_inner));
         let clock = clock.not_before(saved.last_good_time);
         let interface = interface_state(live.as_ref(), &config.cpe.interface);
         let started = live.monotonic();
@@ -130,6 +138,8 @@ impl Agent {
             store,
             saved,
             told,
+            #[cfg(feature = "lightweight")]
+            lightweight,
             clock,
             interface,
             retry: Retry::default(),
@@ -232,7 +242,7 @@ impl Agent {
                 access_list: None,
             };
             match self.model.set_attributes(&[change]) {
-                Ok(names) => self.watch(&names),
+                Ok(switched) => self.watch(&switched),
                 Err(fault) => log::warn!("notification of {} is not set: {fault}", notify.parameter),
             }
         }
@@ -340,6 +350,8 @@ impl Agent {
             _ => String::new(),
         };
         self.switches = Switches::read(&mut self.model.context());
+        #[cfg(feature = "lightweight")]
+        self.configure_lightweight();
         let clock_known = self.now().utc.is_some();
         self.model.set_facts(Facts { connection_request_url: url, clock_known });
     }
@@ -355,6 +367,8 @@ impl Agent {
         self.saved.events.bootstrap();
         self.saved.scheduled.clear();
         self.told.clear();
+        #[cfg(feature = "lightweight")]
+        self.lightweight.forget();
         self.offer.acs_changed();
         self.planner.end_wait();
         if !first {
@@ -372,7 +386,10 @@ impl Agent {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Duration> {
         let own = [self.look_at, self.save_at, self.release_at, self.expiry_at];
-        [self.periodic.due(), self.saved.scheduled.due()].into_iter().chain(own).flatten().min()
+        let own = [self.periodic.due(), self.saved.scheduled.due()].into_iter().chain(own);
+        #[cfg(feature = "lightweight")]
+        let own = own.chain([self.lightweight.next_deadline()]);
+        own.flatten().min()
     }
 
     /// Does what is due.
@@ -386,6 +403,8 @@ impl Agent {
                 log::error!("too many events wait: a ScheduleInform is lost");
             }
         }
+        #[cfg(feature = "lightweight")]
+        self.poll_lightweight(now);
         if self.look_at.is_some_and(|at| at <= now.monotonic) {
             self.look_at_values();
             self.upkeep();

@@ -79,6 +79,8 @@ impl Agent {
         }
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         let saved = store.save(STATE, &self.saved).and_then(|()| store.save(TOLD, &self.told));
+        #[cfg(feature = "lightweight")]
+        let saved = saved.and_then(|()| self.lightweight.save(&mut store));
         drop(store);
         match saved {
             Ok(()) => {
@@ -99,6 +101,8 @@ impl Agent {
     pub(super) fn must_save(&self) -> bool {
         let changed =
             self.saved.events.must_persist() || self.saved.scheduled.must_persist() || self.told.must_persist();
+        #[cfg(feature = "lightweight")]
+        let changed = changed || self.lightweight.must_persist();
         changed && self.save_at.is_none()
     }
 

@@ -233,13 +233,15 @@ impl Agent {
                 for name in &written.names {
                     if let Some(value) = values_of(&mut context, name).into_iter().next() {
                         self.told.set_by_acs(name, &value.value.text);
+                        #[cfg(feature = "lightweight")]
+                        self.lightweight.set_by_acs(name, &value.value.text);
                     }
                 }
                 self.promise_effects(written.effects);
                 self.refresh_facts();
                 self.look_soon();
             }
-            Consequence::Notifying(names) => self.watch(&names),
+            Consequence::Notifying(switched) => self.watch(&switched),
             Consequence::Reboot { command_key } => {
                 self.saved.promised.reboot = true;
                 if self.saved.events.add_at_next_boot(EventCode::MReboot, &command_key).is_err() {
