@@ -12,7 +12,7 @@ pub static LIGHTWEIGHT: Object = Object::single(
         ro("LightweightNotificationProtocolsSupported", PROTOCOLS, constant("UDP")),
         // Nothing is sent as long as this is empty.
         rw("LightweightNotificationProtocolsUsed", PROTOCOLS, own("")),
-        rw("LightweightNotificationTriggerInterval", UNSIGNED_INT, own("0")),
+        rw("LightweightNotificationTriggerInterval", UNSIGNED_INT.ranges(&[(0, i64::MAX)]), own("0")),
         rw("LightweightNotificationTriggerTime", DATE_TIME, own(UNKNOWN_TIME)),
         // The host of the ACS as long as this is empty.
         rw("UDPLightweightNotificationHost", STRING.lengths(&[(0, 256)]), own("")),
