@@ -11,7 +11,6 @@ use super::attributes::subscriber_may_write;
 use super::context::{CommitFailure, Context, Effects, Row, RowId};
 use super::schema::{Add, Delete, Key, Rows, Source, Values};
 use super::tree::{NodeId, Target, resolve};
-use super::value::boolean;
 use crate::error::{Fault, FaultCode, ParameterFault};
 
 /// Where the ParameterKey is kept (CONFORMANCE P-08).
@@ -297,7 +296,7 @@ fn stage_one(
         entry.together.push((parameter.name, value));
         return Ok(());
     }
-    if parameter.command && boolean(&value) == Some(false) {
+    if parameter.command && value == parameter.value.null() {
         return Ok(());
     }
     stage(context, *node, row, parameter, &value)

@@ -153,7 +153,12 @@ macro_rules! groups {
     };
 }
 
-groups![management,];
+groups! {
+    hardware,
+    management,
+    software,
+    wifi,
+}
 
 /// `Device.WiFi.SSID.2.Enable` is `Device.WiFi.SSID.{i}.Enable`.
 fn in_table(name: &str) -> String {
