@@ -14,6 +14,7 @@ pub mod alias;
 pub mod attributes;
 pub mod context;
 pub mod format;
+pub mod pattern;
 pub mod registry;
 pub mod schema;
 pub mod transaction;
