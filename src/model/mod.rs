@@ -14,6 +14,7 @@ pub mod alias;
 pub mod attributes;
 pub mod context;
 pub mod format;
+pub mod guard;
 pub mod pattern;
 pub mod registry;
 pub mod schema;
@@ -29,6 +30,7 @@ mod tests;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use context::{CommitFailure, Context, Facts};
+use guard::Guard;
 use registry::Registry;
 use schema::Notification;
 use tree::{NodeId, ROOT, Schema};
@@ -50,6 +52,7 @@ pub struct Model {
     /// The names of the parameters of every Inform.
     forced: Vec<String>,
     keep: Keep,
+    guard: Option<Guard>,
 }
 
 impl Model {
@@ -67,7 +70,7 @@ impl Model {
             }
         });
         let registry = Arc::new(Mutex::new(registry));
-        Self { system, schema, registry, facts: Arc::new(Facts::default()), notifying, forced, keep }
+        Self { system, schema, registry, facts: Arc::new(Facts::default()), notifying, forced, keep, guard: None }
     }
 
     /// What one request sees: everything as it is now.
@@ -86,6 +89,11 @@ impl Model {
     #[must_use]
     pub fn forced_inform(&self) -> &[String] {
         &self.forced
+    }
+
+    /// From now on this is asked before each change of the ACS.
+    pub fn set_guard(&mut self, guard: Guard) {
+        self.guard = Some(guard);
     }
 
     /// Tells the model what the daemon knows of itself.
@@ -107,7 +115,7 @@ impl Model {
         if !change(&mut context) {
             return Ok(());
         }
-        match context.commit(&mut self.keep) {
+        match context.commit(&mut self.keep, None) {
             Ok(_) => Ok(()),
             Err(CommitFailure::Fault(fault)) => Err(Error::Other(fault.text)),
             Err(CommitFailure::Again) => Err(Error::other("somebody else was faster")),

@@ -67,7 +67,7 @@ impl Model {
     /// 9002 when it could not be written.
     pub fn set_values(&mut self, assignments: &[Assignment], parameter_key: Option<&str>) -> Result<Written, Fault> {
         check_parameter_key(parameter_key)?;
-        self.write(|context| {
+        self.write(parameter_key.is_some(), |context| {
             let names = stage_all(context, assignments, parameter_key.is_none())?;
             if let Some(key) = parameter_key {
                 context.set_own(PARAMETER_KEY, Some(key));
@@ -84,7 +84,7 @@ impl Model {
     /// written.
     pub fn add_object(&mut self, path: &str, parameter_key: Option<&str>) -> Result<(u32, Written), Fault> {
         check_parameter_key(parameter_key)?;
-        let ((number, names), effects) = self.write(|context| {
+        let ((number, names), effects) = self.write(parameter_key.is_some(), |context| {
             let (table, alias) = match path.strip_suffix("].").and_then(|path| path.rsplit_once(".[")) {
                 Some((table, alias)) => (format!("{table}."), Some(alias)),
                 None => (String::from(path), None),
@@ -112,7 +112,7 @@ impl Model {
     /// 9005 when it is no row, or not one that can go; 9003 for a bad ParameterKey; 9002 when it could not be written.
     pub fn delete_object(&mut self, path: &str, parameter_key: Option<&str>) -> Result<Written, Fault> {
         check_parameter_key(parameter_key)?;
-        let (names, effects) = self.write(|context| {
+        let (names, effects) = self.write(parameter_key.is_some(), |context| {
             let (node, row) = match resolve(context, path)?.as_slice() {
                 [Target::Object(node, row)] if path.ends_with('.') && row.node() == *node && row.number() != 0 => {
                     (*node, row.clone())
@@ -143,12 +143,16 @@ impl Model {
         Ok(Written { names, effects })
     }
 
-    /// Stages with a function and commits; again from the beginning when somebody else was faster.
-    fn write<T>(&mut self, stage: impl Fn(&mut Context) -> Result<T, Fault>) -> Result<(T, Effects), Fault> {
+    /// Stages with a function and commits; again from the beginning when somebody else was faster. The guard is asked before a change `by_acs`.
+    fn write<T>(
+        &mut self,
+        by_acs: bool,
+        stage: impl Fn(&mut Context) -> Result<T, Fault>,
+    ) -> Result<(T, Effects), Fault> {
         for _ in 0..TRIES {
             let mut context = self.context();
             let staged = stage(&mut context)?;
-            match context.commit(&mut self.keep) {
+            match context.commit(&mut self.keep, self.guard.as_mut().filter(|_| by_acs)) {
                 Ok(effects) => return Ok((staged, effects)),
                 Err(CommitFailure::Fault(fault)) => return Err(fault),
                 Err(CommitFailure::Again) => {}

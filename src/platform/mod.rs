@@ -10,6 +10,7 @@ pub mod live;
 pub mod net;
 pub mod packages;
 pub mod power;
+pub mod rpcd;
 pub mod ubus;
 pub mod uci;
 pub mod watch;

@@ -1,22 +1,30 @@
 //! What lives as long as the process: the model, the events, the plans, and what is saved of them.
 
+mod guard;
 #[cfg(feature = "lightweight")]
 mod lightweight;
+mod line;
 mod report;
+mod requests;
 mod saved;
 mod sessions;
+mod transfers;
 mod values;
 
 #[cfg(feature = "lightweight")]
 pub use lightweight::Mail;
 pub use saved::{Promised, apply, keep_promise};
 pub use sessions::Start;
+pub use transfers::Job;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use self::saved::{STATE, Saved, TOLD};
+use self::line::Line;
+use self::saved::{STATE, Saved, TOLD, TRANSFERS};
+use self::transfers::{Transfers, UnderWay};
+use super::guard::SharedGuard;
 use super::standalone::{self, Standalone};
 use super::status::SessionRecord;
 use super::{Options, random};
@@ -50,6 +58,7 @@ pub struct Agent {
     pub model: Model,
     config: Config,
     store: Arc<Mutex<Store>>,
+    guard: SharedGuard,
     saved: Saved,
     told: Told,
     #[cfg(feature = "lightweight")]
@@ -78,6 +87,10 @@ pub struct Agent {
     expiry_at: Option<Duration>,
     listening_port: Option<u16>,
     switches: Switches,
+    transfers: Transfers,
+    /// The transfer that a worker has.
+    under_way: Option<UnderWay>,
+    line: Line,
 }
 
 /// Settings that have no option in the configuration: they live in the model.
@@ -110,18 +123,25 @@ impl Agent {
     /// # Errors
     /// When another daemon has the state, or its directory cannot be used.
     pub fn open(options: &Options, live: Arc<Live>) -> Result<(Self, crate::state::Lock)> {
-        let Standalone { config, model, store, lock, fresh, clock, .. } = Standalone::open_with(options, live.clone())?;
-        let (saved, was, told) = {
+        let Standalone { config, mut model, store, lock, fresh, clock, .. } =
+            Standalone::open_with(options, live.clone())?;
+        let (saved, was, told, transfers) = {
             let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
             let Loaded { value: saved, was } = store.load::<Saved>(STATE);
             let Loaded { value: told, was: was_told } = store.load::<Told>(TOLD);
-            if let Was::SetAside(reason) = &was_told {
-                log::error!("{reason}");
+            let Loaded { value: transfers, was: were_transfers } = store.load::<Transfers>(TRANSFERS);
+            for was in [&was_told, &were_transfers] {
+                if let Was::SetAside(reason) = was {
+                    log::error!("{reason}");
+                }
             }
-            (saved, was, told)
+            (saved, was, told, transfers)
         };
         #[cfg(feature = "lightweight")]
         let lightweight = lightweight::Lightweight::open(&mut store.lock().unwrap_or_else(PoisonError::into_inner));
+        let state_dir = live.host_path(&config.cpe.state_dir);
+        let guard = SharedGuard::open(live.clone(), state_dir.map_err(Error::io("find the state"))?);
+        model.set_guard(guard.asked_by_model());
         let clock = clock.not_before(saved.last_good_time);
         let interface = interface_state(live.as_ref(), &config.cpe.interface);
         let started = live.monotonic();
@@ -136,6 +156,7 @@ impl Agent {
             model,
             config,
             store,
+            guard,
             saved,
             told,
             #[cfg(feature = "lightweight")]
@@ -155,6 +176,9 @@ impl Agent {
             expiry_at: None,
             quiet_until: None,
             listening_port: None,
+            transfers,
+            under_way: None,
+            line: Line::default(),
         };
         agent.take_up(&was, fresh);
         Ok((agent, lock))
@@ -182,6 +206,7 @@ impl Agent {
             }
         }
         self.saved.scheduled.restore(same_boot, self.now());
+        self.take_up_transfers(same_boot);
         // An ACS may take the credentials away later on; they are made on the first start only.
         if self.saved.path.is_empty() {
             let mut bytes = [0; 16];
@@ -192,6 +217,7 @@ impl Agent {
         if fresh && matches!(was, Was::Fresh) {
             self.set_first_attributes();
         }
+        self.take_up_guard(same_boot);
         self.look_for_bootstrap();
         self.refresh_facts();
         // What changed over the reboot is looked for when the port is open and the connection request URL is known (CONFORMANCE N-08).
@@ -336,6 +362,7 @@ impl Agent {
     pub fn clock_changed(&mut self) {
         let now = self.now();
         self.saved.scheduled.clock_known(now);
+        self.transfers.queue.clock_known(now);
         self.refresh_facts();
         self.poll_timers();
     }
@@ -362,10 +389,12 @@ impl Agent {
         if self.planner.in_session() || url.is_empty() || *url == self.saved.acs_url {
             return;
         }
+        self.keep_former_acs();
         let first = self.saved.acs_url.is_empty();
         self.saved.acs_url.clone_from(url);
         self.saved.events.bootstrap();
         self.saved.scheduled.clear();
+        self.clear_transfers();
         self.told.clear();
         #[cfg(feature = "lightweight")]
         self.lightweight.forget();
@@ -385,7 +414,8 @@ impl Agent {
     /// When something is to be done besides sessions.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Duration> {
-        let own = [self.look_at, self.save_at, self.release_at, self.expiry_at];
+        let own =
+            [self.look_at, self.save_at, self.release_at, self.expiry_at, self.guard_due(), self.transfer_deadline()];
         let own = [self.periodic.due(), self.saved.scheduled.due()].into_iter().chain(own);
         #[cfg(feature = "lightweight")]
         let own = own.chain([self.lightweight.next_deadline()]);
@@ -405,6 +435,7 @@ impl Agent {
         }
         #[cfg(feature = "lightweight")]
         self.poll_lightweight(now);
+        self.poll_transfers();
         if self.look_at.is_some_and(|at| at <= now.monotonic) {
             self.look_at_values();
             self.upkeep();
@@ -412,6 +443,7 @@ impl Agent {
         if self.expiry_at.is_some_and(|at| at <= now.monotonic) {
             self.upkeep();
         }
+        self.poll_guard();
         if self.save_at.is_some_and(|at| at <= now.monotonic) || self.must_save() {
             self.save();
         }

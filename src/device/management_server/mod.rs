@@ -2,6 +2,7 @@
 //!
 //! What INTERFACE.md names lies in `/etc/config/cwmpd`; the rest is the agent's own state, under the name of the parameter.
 
+mod autonomous_transfer;
 mod inform_parameter;
 #[cfg(feature = "lightweight")]
 mod lightweight;
@@ -12,6 +13,9 @@ use crate::model::schema::{
     Notification, Object, Text, constant, count, get, get_set, own, ro, rw, uci, uci_bool, uci_or, uci_words,
 };
 use crate::model::value::{BOOLEAN, DATE_TIME, Format, STRING, Type, UNKNOWN_TIME, UNSIGNED_INT};
+
+/// Why and when a change of the ACS was undone: the time in UTC, and the reason in words.
+pub const LAST_ROLLBACK: &str = "Device.ManagementServer.X_CWMPD-ORG_LastRollback";
 
 const CREDENTIAL: Type = STRING.lengths(&[(0, 256)]);
 
@@ -69,6 +73,8 @@ pub static MANAGEMENT_SERVER: Object = Object::single(
             uci_words("cwmpd.acs=acs.compression", COMPRESSIONS, "Disabled"),
         ),
         ro("InstanceWildcardsSupported", BOOLEAN, constant("true")),
+        ro("X_CWMPD-ORG_LastRollback", STRING.lengths(&[(0, 256)]), own(""))
+            .notification(Notification::ForceDefaultEnabled),
         ro("InformParameterNumberOfEntries", UNSIGNED_INT, count("InformParameter")),
     ],
 );
@@ -78,6 +84,7 @@ pub static OBJECTS: &[&Object] = &[
     &MANAGEMENT_SERVER,
     #[cfg(feature = "lightweight")]
     &lightweight::LIGHTWEIGHT,
+    &autonomous_transfer::POLICY,
     &inform_parameter::INFORM_PARAMETER,
 ];
 
