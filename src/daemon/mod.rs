@@ -11,6 +11,8 @@
 pub mod agent;
 pub mod control;
 pub mod guard;
+#[cfg(feature = "lightweight")]
+mod lightweight;
 pub mod logging;
 pub mod operations;
 pub mod session;
@@ -329,6 +331,8 @@ impl Loop {
         loop {
             self.listen();
             self.shared.lock().poll_timers();
+            #[cfg(feature = "lightweight")]
+            lightweight::send(&self.shared);
             self.start_session();
             self.start_transfer();
             self.wait()?;
