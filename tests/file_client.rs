@@ -735,3 +735,18 @@ fn f25_an_answer_before_the_end_of_an_upload_counts() {
     assert!(matches!(code(result), 9016 | 9011));
     assert!(*seen.lock().unwrap() > 0);
 }
+
+/// Only this thread is measured, and the server is another one.
+#[test]
+fn memory_stays_flat_while_downloading() {
+    let highest = |length: usize| {
+        let (lab, server) = (Lab::new(), serve(false, move |_| ok(&vec![b'x'; length])));
+        let address = url(&server, false, "/fw");
+        let measured = allocation_counter::measure(|| {
+            assert_eq!(lab.get(&address, length), Ok(length as u64));
+        });
+        measured.bytes_max
+    };
+    let (short, long) = (highest(100_000), highest(20_000_000));
+    assert!(long < short + 4096 && long < 200_000, "{short} bytes for the short one, {long} for the long one");
+}
