@@ -64,15 +64,16 @@ pub(super) fn copy(
         let extended = std::mem::take(&mut extended);
         let name = plain_name(extended.name.as_deref().unwrap_or(&member.name))?;
         let is_directory = member.kind == b'5' || name.ends_with('/');
+        let kept = keep(&name);
         match member.kind {
             0 | b'0' | b'5' | b'7' => {}
-            b'1' | b'2' => return bad(format!("{name} is a link")),
-            _ => return bad(format!("{name} is not a file")),
+            b'1' | b'2' if kept => return bad(format!("{name} is a link")),
+            _ if kept => return bad(format!("{name} is not a file")),
+            _ => {}
         }
         if is_directory && member.size > 0 {
             return bad(format!("{name} is a directory with a content"));
         }
-        let kept = keep(&name);
         if kept {
             out.write_all(&extended.raw).and_then(|()| out.write_all(&header)).map_err(Failure::Write)?;
         }
