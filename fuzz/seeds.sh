@@ -139,3 +139,11 @@ seed vendor led <<'END'
   }
 }
 END
+
+printf "package network\n\nconfig interface 'lan'\n\tlist dns '192.0.2.1'\n\npackage empty\n" | seed uci export
+mkdir -p corpus/archive etc/config
+printf "config a 'b'\n" >etc/config/network
+tar --format=ustar -cf corpus/archive/ustar etc
+tar --format=gnu -cf corpus/archive/gnu etc
+tar --format=posix -cf corpus/archive/posix etc
+rm -r etc
