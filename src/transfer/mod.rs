@@ -2,13 +2,16 @@
 
 pub mod apply;
 pub mod archive;
+pub mod autonomous;
 pub mod code;
 pub mod fetch;
 mod firmware;
 mod logs;
 mod part;
 pub mod place;
+pub mod queue;
 mod settings;
+pub mod windows;
 
 use std::fmt;
 

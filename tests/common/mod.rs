@@ -7,8 +7,10 @@
 pub mod acs;
 pub mod agent;
 pub mod http_server;
+pub mod netns;
 pub mod root;
 pub mod schema;
 #[cfg(feature = "ring")]
 pub mod tls;
+pub mod transfers;
 pub mod uci_tool;
