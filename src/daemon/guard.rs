@@ -73,7 +73,12 @@ impl SharedGuard {
         let mut guard =
             Guard { live, directory: state_dir.join("guard"), kept: None, new: BTreeSet::new(), first: false };
         if guard.directory.exists() {
-            guard.kept = guard.load::<Option<Kept>>(INDEX).flatten();
+            if guard.directory.join(INDEX).exists() {
+                guard.kept = guard.load::<Option<Kept>>(INDEX).flatten();
+            } else {
+                // The power went before all was kept, or while it was let go.
+                guard.discard();
+            }
         }
         Self(Arc::new(Mutex::new(guard)))
     }
