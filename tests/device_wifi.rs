@@ -343,6 +343,10 @@ fn modes_are_those_of_hostapd() {
         modes,
         "None,WEP-64,WEP-128,WPA-Personal,WPA2-Personal,WPA-WPA2-Personal,WPA-Enterprise,WPA2-Enterprise,WPA3-Enterprise,WPA-WPA2-Enterprise"
     );
+    let asked = || router.root.calls().iter().filter(|call| call.starts_with("/usr/sbin/hostapd")).count();
+    let once = asked();
+    assert_eq!(router.get(&security(2, "ModesSupported")).split(',').count(), 11);
+    assert_eq!(asked(), once, "the same program was asked the same again");
     let mode = security(1, "ModeEnabled");
     refuse(&router, &[(&mode, "WPA3-Personal")], &mode);
     refuse(&router, &[(&mode, "WEP-128"), (&security(1, "WEPKey"), "0011223344")], &security(1, "WEPKey"));

@@ -22,7 +22,7 @@ use model::Router;
 const MEANT: &[(&str, &str, &str)] = &[
     ("Device.Time.Client.{i}.", "access", "sysntpd is one client: none can be added, and it cannot go"),
     ("Device.Time.Server.{i}.", "access", "sysntpd is one server: none can be added, and it cannot go"),
-    ("Device.Ethernet.Link.{i}.", "access", "links come and go with the IP interfaces that are on them"),
+    ("Device.LEDs.LED.{i}.Name", "writable", "the kernel has named it"),
 ];
 
 const ROUTER: &str = "hostapd and the driver take no other";

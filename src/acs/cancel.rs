@@ -1,10 +1,12 @@
 //! Ending the waits of a session from another thread.
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// Ends every wait for the ACS at once and for good, so that SIGTERM ends the daemon in time. Clones are the same switch.
 #[derive(Clone, Debug)]
@@ -38,6 +40,20 @@ impl Cancel {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.flag.load(Ordering::SeqCst)
+    }
+
+    /// Waits this long, or until the switch is thrown.
+    pub fn wait(&self, time: Duration) {
+        let end = Instant::now() + time;
+        while !self.is_cancelled() {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            let timeout = PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
+            // An interrupted wait goes on.
+            let _ = poll(&mut [PollFd::new(self.event(), PollFlags::POLLIN)], timeout);
+        }
     }
 
     pub(super) fn event(&self) -> BorrowedFd<'_> {

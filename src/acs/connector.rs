@@ -48,8 +48,9 @@ impl Link {
         Self { settings, sessions, cancel, seen: Mutex::default() }
     }
 
-    /// The agent of ureq on top of these connections, with everything off that is done elsewhere.
-    pub(super) fn agent(self: &Arc<Self>) -> ureq::Agent {
+    /// The agent of ureq on top of these connections, with everything off that is done elsewhere. `whole_body` is how long the body of an
+    /// answer may take; each wait for a piece of it has the timeout of the settings in any case.
+    pub(super) fn agent(self: &Arc<Self>, whole_body: Option<Duration>) -> ureq::Agent {
         use ureq::config::AutoHeaderValue::None as Absent;
         let timeout = Some(self.settings.timeout);
         let config = Config::builder()
@@ -61,7 +62,7 @@ impl Link {
             .accept_encoding(Absent)
             .user_agent(Absent)
             .timeout_recv_response(timeout)
-            .timeout_recv_body(timeout)
+            .timeout_recv_body(whole_body)
             .max_response_header_size(LONGEST_HEAD)
             .max_idle_connections(1)
             .max_idle_connections_per_host(1)
@@ -239,7 +240,9 @@ impl Transport for Line {
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
         self.flush()?;
         self.sending = None;
-        self.stream.wait_until(Instant::now().checked_add(*timeout.after));
+        // Without a limit on the whole, ureq would wait for ever.
+        let longest = (*timeout.after).min(self.link.settings.timeout);
+        self.stream.wait_until(Instant::now().checked_add(longest));
         let amount = self
             .stream
             .read(self.buffers.input.input_append_buf())

@@ -35,6 +35,7 @@ pub struct PostError {
     /// What to decide by.
     pub kind: PostErrorKind,
     text: String,
+    contact: bool,
 }
 
 impl PostError {
@@ -42,7 +43,22 @@ impl PostError {
     #[must_use]
     pub fn new(kind: PostErrorKind, text: impl Into<String>) -> Self {
         let text: String = text.into();
-        Self { kind, text: text.replace(char::is_control, " ") }
+        Self { kind, text: text.replace(char::is_control, " "), contact: false }
+    }
+
+    /// Whether there was a connection, TLS and all, and the failure came after that.
+    #[must_use]
+    pub fn had_contact(&self) -> bool {
+        self.contact
+    }
+
+    pub(super) fn after_contact(self) -> Self {
+        Self { contact: true, ..self }
+    }
+
+    /// The same about a file server: everything below speaks of the ACS.
+    pub(super) fn of_file_server(self) -> Self {
+        Self { text: self.text.replace("the ACS", "the file server"), ..self }
     }
 
     pub(super) fn cancelled() -> Self {

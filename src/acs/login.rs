@@ -40,12 +40,12 @@ impl Login {
     }
 
     /// The `Authorization` header of the next request, once the server has asked for one.
-    pub(super) fn authorization(&mut self, credentials: (&str, &str), url: &Url) -> Option<String> {
+    pub(super) fn authorization(&mut self, credentials: (&str, &str), method: &str, url: &Url) -> Option<String> {
         match self.answer.as_mut()? {
             Answer::Basic => Some(basic::authorization(credentials.0, credentials.1)),
             Answer::Digest { challenge, nc, cnonce } => {
                 *nc = nc.saturating_add(1);
-                Some(digest::answer(challenge, credentials, ("POST", &url.target), *nc, cnonce).to_header())
+                Some(digest::answer(challenge, credentials, (method, &url.target), *nc, cnonce).to_header())
             }
         }
     }

@@ -12,6 +12,8 @@
 //!
 //! Redirects, challenges, cookies and connections that the ACS closed stay inside. What comes out is a [`Reply`], or a
 //! [`PostError`] that says in one line why there is none.
+//!
+//! Files go over the same machinery with GET and PUT, through a [`FileClient`] for each transfer.
 
 mod cancel;
 mod client;
@@ -19,9 +21,11 @@ mod connector;
 mod cookies;
 mod date;
 mod error;
+mod file;
 mod login;
 mod resolve;
 mod settings;
+mod talk;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(not(feature = "tls"))]
@@ -31,9 +35,11 @@ mod url;
 mod wire;
 
 pub use cancel::Cancel;
-pub use client::{Body, Client, Reply, Request};
+pub use client::{Client, Reply, Request};
 pub use error::{PostError, PostErrorKind};
+pub use file::{FileClient, Incoming};
 pub use resolve::{Resolve, SystemResolver};
 pub use settings::{Compression, Settings};
+pub use talk::Body;
 pub use tls::TlsSessions;
 pub use url::{BadUrl, LONGEST_URL, Url};

@@ -10,6 +10,7 @@
 //! holds everything that is staged.
 
 pub mod access;
+pub mod alias;
 pub mod attributes;
 pub mod context;
 pub mod format;

@@ -568,3 +568,37 @@ fn one_request_reads_a_package_once() {
     }
     assert_eq!(fixture.system.loads.load(Ordering::Relaxed) - before, 1);
 }
+
+/// CONFORMANCE J-04: references to rows of a table in another.
+#[test]
+fn j04_a_reference_may_mean_a_row_of_a_table_in_another() {
+    const INNERS: &str = "Device.Rule.{i}.Inner.";
+    let mut fixture = Fixture::new();
+    fixture.model.add_object("Device.Rule.2.Inner.", None).unwrap();
+    fixture.model.add_object("Device.Rule.3.Inner.", None).unwrap();
+    fixture.model.add_object("Device.Rule.3.Inner.", None).unwrap();
+    let mut context = fixture.model.context();
+    for path in ["Device.Rule.2.Inner.1", "Device.Rule.3.Inner.2"] {
+        let row = context.row_of_path(INNERS, path).unwrap();
+        assert_eq!(context.path_of(&row), path);
+    }
+    for path in [
+        "Device.Rule.3.Inner.3",
+        "Device.Rule.1.Inner.1",
+        "Device.Rule.3.Inner",
+        "Device.Rule.3",
+        "Device.Rule.*.Inner.1",
+        "Device.Rule.3.Inner.1.X",
+        "Device.Rule.3.Other.1",
+        "Rule.3.Inner.1",
+        "",
+    ] {
+        assert!(context.row_of_path(INNERS, path).is_none(), "{path}");
+    }
+    assert_eq!(context.path_of_key(INNERS, "1").as_deref(), Some("Device.Rule.2.Inner.1"));
+    assert_eq!(context.path_of_key(INNERS, "2").as_deref(), Some("Device.Rule.3.Inner.2"));
+    assert_eq!(context.path_of_key(INNERS, "3"), None);
+    drop(context);
+    fixture.model.delete_object("Device.Rule.3.Inner.2.", None).unwrap();
+    assert_eq!(fixture.model.context().path_of_key(INNERS, "2"), None);
+}

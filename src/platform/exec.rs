@@ -1,5 +1,6 @@
 //! Running a program: directly, never through a shell, with a deadline, limits and nothing left behind.
 
+use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -75,6 +76,35 @@ impl Runner {
     }
 }
 
+impl Runner {
+    /// Starts a program that must not be disturbed: it has its own process group, nothing on its standard input, and a file for what it
+    /// writes, so that neither a deadline nor the end of this process reaches it.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such program, else as the system says.
+    pub fn launch(&self, argv: &[&str], output: File) -> io::Result<Child> {
+        let mut command = command(&self.root, argv)?;
+        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        let child = command.spawn()?;
+        self.started.fetch_add(1, Ordering::Relaxed);
+        Ok(child)
+    }
+}
+
+/// A program of the root with its arguments, in a process group and an environment of its own.
+fn command(root: &Path, argv: &[&str]) -> io::Result<Command> {
+    let Some((name, arguments)) = argv.split_first() else {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "no program is named"));
+    };
+    let mut command = Command::new(files::resolve(root, name, true)?);
+    // Its own name, since busybox goes by that.
+    command.arg0(name).args(arguments).current_dir("/").env_clear().env("PATH", PATH).process_group(0);
+    if root != Path::new("/") {
+        command.env(ROOT, root);
+    }
+    Ok(command)
+}
+
 /// A started program and its three pipes; each goes when it is done with.
 struct Running {
     child: Child,
@@ -85,15 +115,7 @@ struct Running {
 
 impl Running {
     fn start(root: &Path, program: &Program<'_>, end: Instant) -> io::Result<Self> {
-        let Some((name, arguments)) = program.argv.split_first() else {
-            return Err(io::Error::new(ErrorKind::InvalidInput, "no program is named"));
-        };
-        let mut command = Command::new(files::resolve(root, name, true)?);
-        // Its own name, since busybox goes by that.
-        command.arg0(name).args(arguments).current_dir("/").env_clear().env("PATH", PATH).process_group(0);
-        if root != Path::new("/") {
-            command.env(ROOT, root);
-        }
+        let mut command = command(root, program.argv)?;
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let patience = end.min(Instant::now() + BUSY);
         let mut child = loop {

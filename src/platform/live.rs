@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::process::Child;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -78,6 +79,15 @@ impl Live {
     /// `InvalidInput` when it is not absolute or contains `..`.
     pub fn host_path(&self, path: &str) -> io::Result<PathBuf> {
         files::resolve(&self.root, path, true)
+    }
+
+    /// Starts a program that must not be disturbed, such as one that writes firmware. See [`Runner::launch`].
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn launch(&self, argv: &[&str], output: fs::File) -> Result<Child> {
+        let name = argv.first().copied().unwrap_or_default();
+        self.runner.launch(argv, output).map_err(Error::io(format!("run {name}")))
     }
 
     /// How many programs have been started, those behind ubus calls included.

@@ -8,6 +8,7 @@ pub mod files;
 pub mod identity;
 pub mod live;
 pub mod net;
+pub mod packages;
 pub mod power;
 pub mod rpcd;
 pub mod ubus;

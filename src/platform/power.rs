@@ -11,6 +11,9 @@ const FIRSTBOOT: &str = "/sbin/firstboot";
 const RELOAD_CONFIG: &str = "/sbin/reload_config";
 const WIFI: &str = "/sbin/wifi";
 
+/// Writes firmware, and keeps and restores settings.
+pub const SYSUPGRADE: &str = "/sbin/sysupgrade";
+
 /// How long a service may take to reload.
 const RELOAD: Duration = Duration::from_secs(60);
 
@@ -51,6 +54,11 @@ pub fn reboot(system: &dyn System) -> Result<()> {
 /// Whether the router has a way back to the state of the factory; without one FactoryReset is 9002 (TR-069a6 A.4.1.6).
 pub fn can_factory_reset(system: &dyn System) -> bool {
     exists(system, FIRSTBOOT)
+}
+
+/// Whether the router can write firmware and restore settings.
+pub fn has_sysupgrade(system: &dyn System) -> bool {
+    exists(system, SYSUPGRADE)
 }
 
 /// Throws away all settings and starts a reboot. Returns only if that fails, or just before the reboot.

@@ -12,4 +12,5 @@ pub mod root;
 pub mod schema;
 #[cfg(feature = "ring")]
 pub mod tls;
+pub mod transfers;
 pub mod uci_tool;

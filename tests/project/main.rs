@@ -8,6 +8,7 @@ mod configuration;
 mod conformance;
 mod package;
 mod pages;
+mod profiles;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -22,6 +22,7 @@ pub struct Group {
     pub prepare: fn(&RouterRoot),
     /// Tables that get a row in the beginning, in this order.
     pub add: &'static [&'static str],
+    /// In this order.
     pub writes: &'static [Write],
 }
 
@@ -30,6 +31,7 @@ pub struct Group {
 pub struct Write {
     /// Its full name; what is written by a person goes into [`Write::outside`].
     pub name: &'static str,
+    /// What is written.
     pub value: &'static str,
     /// What it reads afterwards.
     pub reads: &'static str,
@@ -151,7 +153,12 @@ macro_rules! groups {
     };
 }
 
-groups![management,];
+groups! {
+    hardware,
+    management,
+    software,
+    wifi,
+}
 
 /// `Device.WiFi.SSID.2.Enable` is `Device.WiFi.SSID.{i}.Enable`.
 fn in_table(name: &str) -> String {

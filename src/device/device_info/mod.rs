@@ -2,7 +2,10 @@
 
 mod files;
 mod memory;
+mod network_properties;
 mod process;
+mod supported_data_model;
+mod temperature;
 
 use std::rc::Rc;
 
@@ -49,6 +52,7 @@ pub static DEVICE_INFO: Object = Object::single(
         rw("HostName", STRING.lengths(&[(0, 255)]).format(HOST_NAME), uci("system.@system[0].hostname")),
         ro("VendorConfigFileNumberOfEntries", UNSIGNED_INT, count("VendorConfigFile")),
         ro("VendorLogFileNumberOfEntries", UNSIGNED_INT, count("VendorLogFile")),
+        ro("SupportedDataModelNumberOfEntries", UNSIGNED_INT, count("SupportedDataModel")),
     ],
 );
 
@@ -60,6 +64,10 @@ pub static OBJECTS: &[&Object] = &[
     &memory::MEMORY_STATUS,
     &process::PROCESS_STATUS,
     &process::PROCESS,
+    &network_properties::NETWORK_PROPERTIES,
+    &temperature::TEMPERATURE_STATUS,
+    &temperature::TEMPERATURE_SENSOR,
+    &supported_data_model::SUPPORTED_DATA_MODEL,
 ];
 
 /// Who the device is, found once a request. The Inform's DeviceId has to say the same (CONFORMANCE I-01).

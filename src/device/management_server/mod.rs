@@ -2,6 +2,7 @@
 //!
 //! What INTERFACE.md names lies in `/etc/config/cwmpd`; the rest is the agent's own state, under the name of the parameter.
 
+mod autonomous_transfer;
 mod inform_parameter;
 
 use crate::error::{Fault, Result};
@@ -55,18 +56,9 @@ pub static MANAGEMENT_SERVER: Object = Object::single(
             uci_or("cwmpd.acs=acs.retry_multiplier", "2000"),
         ),
         rw("HTTPConnectionRequestEnable", BOOLEAN, own("true")),
-        ro("AliasBasedAddressing", BOOLEAN, constant("false")).forced_inform(),
-        // Both only mean something with Alias-based addressing.
-        rw(
-            "InstanceMode",
-            STRING.values(&["InstanceNumber", "InstanceAlias"]),
-            get_set(|_, _| Ok(Text::Borrowed("InstanceNumber")), |_, _, value| only(value, "InstanceNumber")),
-        ),
-        rw(
-            "AutoCreateInstances",
-            BOOLEAN,
-            get_set(|_, _| Ok(Text::Borrowed("false")), |_, _, value| only(value, "false")),
-        ),
+        ro("AliasBasedAddressing", BOOLEAN, constant("true")).forced_inform(),
+        rw("InstanceMode", STRING.values(&["InstanceNumber", "InstanceAlias"]), own("InstanceNumber")),
+        rw("AutoCreateInstances", BOOLEAN, own("false")),
         ro("SupportedConnReqMethods", STRING.values(&["HTTP", "STUN", "XMPP"]).list(), constant("HTTP")),
         ro(
             "HTTPCompressionSupported",
@@ -86,7 +78,8 @@ pub static MANAGEMENT_SERVER: Object = Object::single(
 );
 
 /// The objects of this directory.
-pub static OBJECTS: &[&Object] = &[&MANAGEMENT_SERVER, &inform_parameter::INFORM_PARAMETER];
+pub static OBJECTS: &[&Object] =
+    &[&MANAGEMENT_SERVER, &autonomous_transfer::POLICY, &inform_parameter::INFORM_PARAMETER];
 
 /// `auto` in the configuration stands for the form of TR-069a6 3.4.4.
 fn username(cx: &mut Context, _: &Row) -> Result<Text> {
@@ -112,11 +105,6 @@ fn set_username(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
 
 fn connection_request_url(cx: &mut Context, _: &Row) -> Result<Text> {
     Ok(Text::Owned(cx.facts().connection_request_url.clone()))
-}
-
-/// Takes the one value that there is.
-fn only(value: &str, possible: &str) -> Result<(), Fault> {
-    if value == possible { Ok(()) } else { Err(Fault::value(format!("the router can only have {possible}"))) }
 }
 
 fn is_acs_url(text: &str) -> bool {

@@ -1,7 +1,7 @@
 //! `Device.WiFi.AccessPoint.{i}.`: the other half of a `wifi-iface` section of mode `ap`.
 
 use super::halves::{self, Half};
-use super::{PACKAGE, SSID, live, security};
+use super::{PACKAGE, SSID, features, live, security};
 use crate::error::{Fault, Result};
 use crate::model::access::{truth, uci_truth};
 use crate::model::context::{Context, Row};
@@ -176,7 +176,7 @@ fn methods(cx: &mut Context, row: &Row) -> Result<Vec<&'static str>> {
 }
 
 fn supported_methods(cx: &mut Context, _: &Row) -> Result<Text> {
-    if !security::hostapd_has(cx, "wps") {
+    if !features::has(cx, "wps") {
         return Ok(Text::Borrowed(""));
     }
     Ok(Text::Owned(METHODS.map(|(method, _)| method).join(",")))
@@ -207,7 +207,7 @@ fn set_wps(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
         cx.set_own(&kept, Some(&now.join(",")));
         return write_methods(cx, row, &[]);
     }
-    if !security::hostapd_has(cx, "wps") {
+    if !features::has(cx, "wps") {
         return Err(Fault::value("this hostapd has no WPS"));
     }
     let wanted = cx.own(&kept).unwrap_or_default();

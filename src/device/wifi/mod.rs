@@ -6,6 +6,7 @@
 
 mod access_point;
 mod channel;
+mod features;
 mod halves;
 mod live;
 mod power;

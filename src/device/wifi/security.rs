@@ -2,8 +2,8 @@
 //!
 //! OpenWrt keeps one secret, `key`: the passphrase or the key of WPA and WPA2, the passphrase of WPA3, or which of the WEP keys is used.
 
-use super::halves;
 use super::{LINE, ONE_LINE};
+use super::{features, halves};
 use crate::error::{Fault, Result};
 use crate::model::context::{Context, Row};
 use crate::model::format::IP_ADDRESS;
@@ -256,22 +256,11 @@ fn protection(cx: &mut Context, row: &Row) -> Result<Protection> {
     })
 }
 
-/// Whether hostapd is built with something; where it cannot be asked, it has all but WEP, as in OpenWrt's own builds.
-pub(super) fn hostapd_has(cx: &mut Context, feature: &str) -> bool {
-    if feature.is_empty() {
-        return true;
-    }
-    if !cx.directory("/usr/sbin").iter().any(|name| name == "hostapd") {
-        return feature != "wep";
-    }
-    cx.program(&["/usr/sbin/hostapd", &format!("-v{feature}")]).is_ok()
-}
-
 fn modes_supported(cx: &mut Context, row: &Row) -> Result<Text> {
     let now = read(cx, row)?.0;
     let mut names = Vec::new();
     for (mode, name, _, feature) in MODES {
-        if mode == now || hostapd_has(cx, feature) {
+        if mode == now || features::has(cx, feature) {
             names.push(name);
         }
     }
@@ -312,7 +301,7 @@ fn set(cx: &mut Context, row: &Row, values: &Values<'_>) -> Result<(), Blame> {
     let (before, _) = read(cx, row).map_err(broken)?;
     let wanted = values.get("ModeEnabled").and_then(|name| MODES.iter().find(|(_, known, ..)| *known == name));
     let mode = wanted.map_or(before, |(mode, ..)| *mode);
-    if mode != before && !hostapd_has(cx, mode.entry().2) {
+    if mode != before && !features::has(cx, mode.entry().2) {
         return Err(("ModeEnabled", Fault::value("not one of ModesSupported")));
     }
     set_mode(cx, row, values, before, mode)?;

@@ -17,6 +17,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use crate::error::{Error, Fault, Result};
+use crate::model::alias::Hints;
 use crate::model::registry::{FutureNames, Registry};
 use crate::model::tree::{NodeId, ROOT, Schema};
 use crate::platform::ubus::UbusError;
@@ -144,6 +145,8 @@ pub struct Context {
     addresses: Option<Rc<[InterfaceAddress]>>,
     names: BTreeMap<String, FutureNames>,
     tables: BTreeMap<NodeId, (Rc<Row>, Rc<[Entry]>)>,
+    /// The paths of rows of tables in other tables, by key.
+    places: BTreeMap<NodeId, Rc<BTreeMap<String, String>>>,
     own: BTreeMap<String, Option<String>>,
     added: Vec<(String, u32)>,
     forgotten: Vec<(String, u32, Option<&'static str>)>,
@@ -155,6 +158,8 @@ pub struct Context {
     silent: BTreeSet<String>,
     /// Where in the array of a ubus reply the last row was found.
     pub(in crate::model) last_item: usize,
+    /// Where rows were found by their aliases.
+    pub(in crate::model) aliases: Hints,
 }
 
 impl Context {
@@ -179,6 +184,7 @@ impl Context {
             addresses: None,
             names: BTreeMap::new(),
             tables: BTreeMap::new(),
+            places: BTreeMap::new(),
             own: BTreeMap::new(),
             added: Vec::new(),
             forgotten: Vec::new(),
@@ -188,6 +194,7 @@ impl Context {
             effects: Effects::default(),
             silent: BTreeSet::new(),
             last_item: 0,
+            aliases: Hints::new(),
         }
     }
 
@@ -254,7 +261,7 @@ impl Context {
     /// # Errors
     /// When the file is there and cannot be read.
     pub fn package_mut(&mut self, name: &str) -> Result<&mut Package> {
-        self.tables.clear();
+        self.forget_rows();
         self.options_mut(name)
     }
 
@@ -268,12 +275,19 @@ impl Context {
         self.name_sections(name)?;
         // What was made from the package may change with it.
         self.memos.clear();
+        self.places.clear();
         let schema = &self.schema;
         self.tables.retain(|node, _| schema.node(*node).table().is_some_and(|table| table.rows.stand()));
         match self.packages.get_mut(name) {
             Some(Ok(package)) => Ok(package),
             _ => Err(Error::other("the package is not there")),
         }
+    }
+
+    /// What was listed may be different from now on.
+    fn forget_rows(&mut self) {
+        self.tables.clear();
+        self.places.clear();
     }
 
     /// The text of a file, without the white space and NULs at its ends.

@@ -1,14 +1,15 @@
 //! Rows of tables: which there are, their numbers, and the sections and keys behind them.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::PoisonError;
 
 use super::{Context, Entry, Row, RowId};
 use crate::error::{Error, Result};
 use crate::model::schema::Rows;
-use crate::model::tree::NodeId;
+use crate::model::tree::{NodeId, ROOT};
+use crate::model::value::is_number;
 use crate::platform::uci::{Section, SectionId};
 
 impl Context {
@@ -107,7 +108,7 @@ impl Context {
         Ok(rows)
     }
 
-    /// The number that a section has from a row which has moved to it.
+    /// The number that a section or key has from a row which has moved to it.
     fn moved_to(&self, path: &str, name: &str) -> Option<u32> {
         let moved = self.moved.iter().rev().find(|(table, key, _)| table == path && key == name);
         moved.map(|(_, _, number)| *number)
@@ -118,7 +119,7 @@ impl Context {
         let mut rows: Vec<Entry> = Vec::with_capacity(keys.len());
         let mut numbers = BTreeSet::new();
         for key in keys {
-            let number = registry.number(path, &key);
+            let number = self.moved_to(path, &key).unwrap_or_else(|| registry.number(path, &key));
             if numbers.insert(number) {
                 rows.push(Entry { number, id: RowId::Key(Rc::from(key)) });
             }
@@ -199,10 +200,39 @@ impl Context {
         name.ok_or_else(|| Error::other("the section has no name"))
     }
 
-    /// The path, without its last dot, of the row of a table (such as `Device.IP.Interface.`) that is known by a key; the table must not lie in
-    /// another.
+    /// The path of a row without its last dot, as a reference has it (CONFORMANCE J-04).
+    #[must_use]
+    pub fn path_of(&self, row: &Row) -> String {
+        let mut path = self.schema.path(row.node(), row);
+        path.pop();
+        path
+    }
+
+    /// Every row of a table, in the order of the rows around it.
+    ///
+    /// # Errors
+    /// As [`Context::rows`].
+    pub fn all_rows(&mut self, node: NodeId) -> Result<Vec<Rc<Row>>> {
+        let schema = self.schema.clone();
+        let mut parent = schema.node(node).parent;
+        while parent != ROOT && schema.node(parent).table().is_none() {
+            parent = schema.node(parent).parent;
+        }
+        let outer = if parent == ROOT { vec![self.root()] } else { self.all_rows(parent)? };
+        let mut all = Vec::new();
+        for around in outer {
+            all.extend(self.rows(node, &around)?.iter().map(|entry| Row::new(node, &around, entry)));
+        }
+        Ok(all)
+    }
+
+    /// The path, without its last dot, of the row of a table that is known by a key. The table may lie in another, such as
+    /// `Device.Bridging.Bridge.{i}.Port.`; the first row of that key is meant then, whichever row it lies in.
     pub fn path_of_key(&mut self, table: &str, key: &str) -> Option<String> {
         let node = self.schema.find(table)?;
+        if table.contains("{i}.") {
+            return self.places(node).get(key).cloned();
+        }
         let root = self.root();
         // Listing the rows makes their numbers known.
         let rows = self.rows(node, &root).ok()?;
@@ -213,12 +243,41 @@ impl Context {
         entry_of(&rows, number).map(|_| format!("{table}{number}"))
     }
 
-    /// The row of a table that a path such as `Device.IP.Interface.1` stands for, if it is there.
+    /// The paths of the rows of a table in another, by key.
+    fn places(&mut self, node: NodeId) -> Rc<BTreeMap<String, String>> {
+        if let Some(places) = self.places.get(&node) {
+            return places.clone();
+        }
+        let mut places = BTreeMap::new();
+        for row in self.all_rows(node).unwrap_or_default() {
+            if let Ok(key) = self.key(&row) {
+                let path = self.path_of(&row);
+                places.entry(key).or_insert(path);
+            }
+        }
+        let places = Rc::new(places);
+        self.places.insert(node, places.clone());
+        places
+    }
+
+    /// The row of a table that a path stands for, if it is there: `Device.IP.Interface.1` of `Device.IP.Interface.`, or
+    /// `Device.Bridging.Bridge.1.Port.2` of `Device.Bridging.Bridge.{i}.Port.`.
     pub fn row_of_path(&mut self, table: &str, path: &str) -> Option<Rc<Row>> {
-        let number = path.strip_prefix(table)?.trim_end_matches('.').parse().ok()?;
-        let node = self.schema.find(table)?;
-        let root = self.root();
-        self.row(node, &root, number).ok()?
+        let schema = self.schema.clone();
+        let (mut node, mut row) = (ROOT, self.root());
+        let mut parts = path.trim_end_matches('.').split('.');
+        let mut names = table.split_terminator('.').filter(|name| *name != "{i}");
+        if parts.next() != names.next() {
+            return None;
+        }
+        for name in names {
+            node = schema.child(node, name).filter(|_| parts.next() == Some(name))?;
+            if schema.node(node).table().is_some() {
+                let number = parts.next().filter(|number| is_number(number))?.parse().ok()?;
+                row = self.row(node, &row, number).ok()??;
+            }
+        }
+        (parts.next().is_none() && row.node() == node).then_some(row)
     }
 }
 

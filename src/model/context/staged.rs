@@ -103,14 +103,14 @@ impl Context {
 
     /// Sets a value of the agent's own, or takes it away.
     pub fn set_own(&mut self, name: &str, value: Option<&str>) {
-        self.tables.clear();
+        self.forget_rows();
         self.memos.clear();
         self.own.insert(String::from(name), value.map(String::from));
     }
 
     /// A new row of a table whose rows only the agent has.
     pub(in crate::model) fn add_own_row(&mut self, table: &str) -> u32 {
-        self.tables.clear();
+        self.forget_rows();
         let staged = self.added.iter().filter(|(added, _)| added == table).count();
         let number = self.registry().next_number(table).saturating_add(u32::try_from(staged).unwrap_or(u32::MAX));
         self.added.push((String::from(table), number));
@@ -119,15 +119,15 @@ impl Context {
 
     /// Says that a row was deleted by the ACS, so that what is known of it goes too.
     pub(in crate::model) fn forget(&mut self, table: &str, row: &Row) {
-        self.tables.clear();
+        self.forget_rows();
         self.forgotten.push((String::from(table), row.number(), self.package_of(row)));
     }
 
-    /// Lets a row of a table of sections stand for another section from now on, with its number and all that belongs to it.
+    /// Lets a row of a table of sections or keys stand for another section or key from now on, with its number and all that belongs to it.
     pub fn move_row(&mut self, row: &Row, section: &str) {
         if let Some(around) = row.parent() {
             let table = self.schema.path(row.node(), around);
-            self.tables.clear();
+            self.forget_rows();
             self.moved.push((table, String::from(section), row.number()));
         }
     }
@@ -138,8 +138,8 @@ impl Context {
         self.values.insert(String::from(path), String::from(value));
     }
 
-    /// Stages a program that sets a value.
-    pub(in crate::model) fn stage_program(&mut self, argv: Vec<String>) {
+    /// Stages a program that sets a value: it runs with the commit, before the answer.
+    pub fn stage_program(&mut self, argv: Vec<String>) {
         self.programs.clear();
         self.actions.push(argv);
     }

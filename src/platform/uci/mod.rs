@@ -5,10 +5,12 @@
 
 mod commit;
 mod exercise;
+mod export;
 mod package;
 mod parse;
 mod write;
 
 pub use commit::{CommitError, MAX_LEN, commit, load, load_file, release_replaced};
 pub use exercise::exercise;
+pub use export::{export, replacing, split_export};
 pub use package::{EditError, OptionValue, Package, Problem, Section, SectionId};

@@ -319,7 +319,7 @@ impl Package {
             shift(&mut entry.name);
         }
         package.changed = true;
-        package.place.clone_from(&self.place);
+        package.place.clone_from(&current.place);
         package
     }
 

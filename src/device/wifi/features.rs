@@ -1,0 +1,32 @@
+//! What hostapd is built with.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::model::context::Context;
+use crate::platform::FileInfo;
+
+const HOSTAPD: &str = "/usr/sbin/hostapd";
+
+/// What this very program has answered: it is asked once, not at every read.
+static ANSWERS: Mutex<Option<(FileInfo, BTreeMap<String, bool>)>> = Mutex::new(None);
+
+/// Whether hostapd has a feature, as its `-v` names it; where it cannot be asked, it has all but WEP, as in OpenWrt's own builds.
+pub(super) fn has(cx: &mut Context, feature: &str) -> bool {
+    if feature.is_empty() {
+        return true;
+    }
+    // Another size or date is another program.
+    let Ok(program) = cx.system().file_info(HOSTAPD) else { return feature != "wep" };
+    let mut answers = ANSWERS.lock().unwrap_or_else(PoisonError::into_inner);
+    if answers.as_ref().is_none_or(|(asked, _)| *asked != program) {
+        *answers = Some((program, BTreeMap::new()));
+    }
+    let Some((_, known)) = answers.as_mut() else { return false };
+    if let Some(known) = known.get(feature) {
+        return *known;
+    }
+    let has = cx.program(&[HOSTAPD, &format!("-v{feature}")]).is_ok();
+    known.insert(String::from(feature), has);
+    has
+}
