@@ -77,13 +77,13 @@ fn reloads(agent: &Agent) -> usize {
 #[test]
 fn a_change_after_which_the_acs_is_reached_is_kept() {
     let acs = Acs::start();
-    let agent = guarded(&acs, 4);
+    let agent = guarded(&acs, 10);
     let mut session = session(&agent, &acs);
     assert_eq!(set(&mut session, &[(MTU, "xsd:unsignedInt", "1400")], "one"), 1);
     assert!(is_kept(&agent), "before the answer goes out");
     session.end();
     let before = agent.wait_idle();
-    assert!(before["undone_in"].as_u64().is_some_and(|left| left <= 4), "{before}");
+    assert!(before["undone_in"].as_u64().is_some_and(|left| left <= 10), "{before}");
     assert!(agent.ok(&["status"]).contains("unless the ACS is reached"));
     // The agent comes by itself.
     let inform = acs.serve();
