@@ -284,11 +284,11 @@ fn b05_what_waited_comes_back_when_the_change_to_another_acs_is_undone() {
     let mut here = queue.clone();
     here.take_back_bootstrap(former.clone(), false);
     assert!(here.must_persist());
-    let waiting = ["2 PERIODIC", "7 TRANSFER COMPLETE", "8 DIAGNOSTICS COMPLETE", "M Download(d)"];
+    let waiting = ["2 PERIODIC", "8 DIAGNOSTICS COMPLETE", "7 TRANSFER COMPLETE", "M Download(d)"];
     assert_eq!(inform(&mut here), waiting);
     queue.on_boot();
     queue.take_back_bootstrap(former, true);
-    let waiting = ["1 BOOT", "2 PERIODIC", "7 TRANSFER COMPLETE", "M Download(d)", "M Reboot(r)"];
+    let waiting = ["1 BOOT", "2 PERIODIC", "M Reboot(r)", "7 TRANSFER COMPLETE", "M Download(d)"];
     assert_eq!(inform(&mut queue), waiting, "e02_after_a_boot");
 }
 
