@@ -157,6 +157,7 @@ fn a_change_that_cuts_the_router_off_is_undone() {
 #[test]
 fn a_change_that_does_not_cut_it_off_is_kept() {
     live(20, |world| {
+        world.agent.root.write_recorder("/sbin/reload_config", &NETIFD.replace("sleep 0.3", "sleep 1.5"));
         world.set_address("198.51.100.77");
         let inform = world.acs.serve();
         assert!(codes(&inform).contains(&CHECK), "{:?}", codes(&inform));
