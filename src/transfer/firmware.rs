@@ -55,6 +55,9 @@ const LONGEST_TEXT: usize = 200;
 /// What `sysupgrade` says when it hands over to procd. Its exit status means nothing then, since procd ends everything, the bus too.
 const COMMENCING: &str = "Commencing upgrade";
 
+/// How its hint for a person at a shell begins: what the line before it says could be overridden.
+const HINT: &str = "Use sysupgrade -F";
+
 /// When `sysupgrade` began; the same in both files.
 #[derive(Serialize, Deserialize)]
 struct Begin {
@@ -103,7 +106,9 @@ fn try_image(live: &Live, image: &str) -> Result<(), Trouble> {
         return Ok(());
     }
     let said = [output.stdout, b"\n".to_vec(), output.stderr].concat();
-    Err(verdict(&String::from_utf8_lossy(&said), code::CORRUPTED))
+    // A signal, such as that of a router out of memory, says nothing of the image.
+    let code = if output.status.is_some() { code::CORRUPTED } else { code::FAILED };
+    Err(verdict(&String::from_utf8_lossy(&said), code))
 }
 
 /// Starts `sysupgrade`, and waits until it has handed over or given up.
@@ -138,11 +143,24 @@ fn watch(mut child: Child) -> Option<Option<i32>> {
 
 /// What `sysupgrade` said about an image that it did not take.
 fn verdict(said: &str, other: FaultCode) -> Trouble {
-    let lower = said.to_ascii_lowercase();
-    let code = if lower.contains("signature") { code::UNSIGNED } else { other };
-    let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
-    // The first line tells most; what follows are mostly hints for a person at a shell.
-    let line = lines.find(|line| !line.starts_with("Use sysupgrade -F")).unwrap_or("it does not say why");
+    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let mut reason = None;
+    for (place, line) in lines.iter().enumerate() {
+        let lower = line.to_ascii_lowercase();
+        let demanded = lines.get(place + 1).is_some_and(|next| next.starts_with(HINT));
+        // It misses a signature aloud also where none is demanded; the hint only follows where one is.
+        let harmless = lower.contains("signature not present") && !demanded;
+        if line.starts_with(HINT) || harmless {
+            continue;
+        }
+        if lower.contains("signature") {
+            reason = Some((code::UNSIGNED, *line));
+            break;
+        }
+        // The first line tells most.
+        reason = reason.or(Some((other, *line)));
+    }
+    let (code, line) = reason.unwrap_or((other, "it does not say why"));
     let line: String = line.chars().filter(|c| !c.is_control()).take(LONGEST_TEXT).collect();
     Trouble::new(code, format!("sysupgrade does not take the image: {line}"))
 }
@@ -197,15 +215,18 @@ mod tests {
 
     #[test]
     fn f12_the_verdict_is_the_line_that_tells_most() {
-        let told = |said| {
+        let told = |said: &str| {
             let trouble = verdict(said, code::CORRUPTED);
             (trouble.code.0, trouble.text.rsplit(": ").next().unwrap().to_owned())
         };
-        assert_eq!(told("\nImage metadata not present\nUse sysupgrade -F to override\n").0, 9018);
-        assert_eq!(
-            told("Use sysupgrade -F to override\nImage signature not present\x1b[0m\n"),
-            (9019, String::from("Image signature not present[0m"))
-        );
+        let hint = "Use sysupgrade -F to override this check when downgrading or flashing to vendor firmware";
+        assert_eq!(told(&format!("\nImage metadata not present\n{hint}\n")).1, "Image metadata not present");
+        let unsigned = format!("Image signature not present\x1b\n{hint}\nImage check failed.\n");
+        assert_eq!(told(&unsigned), (9019, String::from("Image signature not present")));
+        let invalid = "Image check failed.\nInvalid image signature\n";
+        assert_eq!(told(invalid), (9019, String::from("Invalid image signature")));
+        let wrong_board = "Image signature not present\nDevice a,b not supported by this image\nImage check failed.";
+        assert_eq!(told(wrong_board), (9018, String::from("Device a,b not supported by this image")));
         assert_eq!(told(""), (9018, String::from("it does not say why")));
     }
 }

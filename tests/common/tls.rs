@@ -1,5 +1,8 @@
 //! Certificates for tests, made on the spot: a CA, what it signs, and rustls servers that show it.
 
+// Each test file uses a part of it.
+#![allow(dead_code)]
+
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, date_time_ymd,
