@@ -175,6 +175,21 @@ impl Store {
         Ok(())
     }
 
+    /// Takes a state away, so that also the next boot finds none. One that is not there is no error.
+    ///
+    /// # Errors
+    /// When the disk is read-only or broken.
+    pub fn remove(&mut self, name: &str) -> Result<()> {
+        let path = self.path(name);
+        self.written.remove(name);
+        let removed = match fs::remove_file(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => File::open(&self.directory).and_then(|directory| directory.sync_all()),
+        };
+        removed.map_err(Error::io(format!("remove {}", path.display())))
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.directory.join(name)
     }
@@ -280,6 +295,12 @@ mod tests {
         again.save("state.json", &Sample { counter: 8, ..read }).unwrap();
         assert!(fs::read_to_string(&path).unwrap().contains("8"));
         fs::remove_file(&path).unwrap();
+        again.save("state.json", &Sample { counter: 8, ..sample() }).unwrap();
+        assert!(path.exists());
+        for _ in 0..2 {
+            again.remove("state.json").unwrap();
+            assert_eq!(again.load::<Sample>("state.json").was, Was::Fresh);
+        }
         again.save("state.json", &Sample { counter: 8, ..sample() }).unwrap();
         assert!(path.exists());
     }

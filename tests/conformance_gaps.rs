@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use common::acs::{Acs, Session, acs_fault, codes, get_values, set_notification, set_values, told, wait_for};
+use common::acs::{Acs, Session, acs_fault, codes, set_notification, set_values, told, wait_for};
 use common::agent::{Agent, again, begin};
 use common::root;
 use cwmpd::error::{Fault, FaultCode};
@@ -604,28 +604,6 @@ fn a03_j10_aliases() {
     router.set(&[("Device.NAT.PortMapping.1.Enable", "false"), ("Device.NAT.PortMapping.1.Description", "x")]).unwrap();
     router.restart();
     assert_eq!(router.get(first), "web");
-}
-
-/// Aliases are there, and paths with them are not: AliasBasedAddressing says so.
-#[test]
-fn a05_no_aliases_in_paths() {
-    let acs = Acs::start();
-    let (_agent, mut session) = begin(&acs);
-    assert_eq!(session.value("Device.ManagementServer.AliasBasedAddressing"), "false");
-    session.set(&[(&format!("{MAPPING}Alias"), "xsd:string", "web")]);
-    let (row, name) = ("Device.NAT.PortMapping.[web].", "Device.NAT.PortMapping.[web].Description");
-    for request in [
-        get_values(&[name]),
-        Message::GetParameterNames { path: row.into(), next_level: true },
-        Message::AddObject { object_name: row.into(), parameter_key: String::new() },
-        Message::DeleteObject { object_name: row.into(), parameter_key: String::new() },
-        set_notification(&[name], 1),
-    ] {
-        let called = request.name().to_owned();
-        assert_eq!(session.refused(request).code.0, 9005, "{called}");
-    }
-    assert_eq!(faults(&session.refused(set_values(&[(name, "xsd:string", "x")], ""))), [(name, 9005)]);
-    session.end();
 }
 
 #[test]

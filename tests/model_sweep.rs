@@ -23,7 +23,6 @@ const MEANT: &[(&str, &str, &str)] = &[
     ("Device.Time.Client.{i}.", "access", "sysntpd is one client: none can be added, and it cannot go"),
     ("Device.Time.Server.{i}.", "access", "sysntpd is one server: none can be added, and it cannot go"),
     ("Device.LEDs.LED.{i}.Name", "writable", "the kernel has named it"),
-    ("Device.Ethernet.Link.{i}.", "access", "links come and go with the IP interfaces that are on them"),
 ];
 
 const ROUTER: &str = "hostapd and the driver take no other";

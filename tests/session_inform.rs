@@ -49,7 +49,7 @@ fn i01_i02_i03_i04_i06_first_inform() {
     for name in FORCED {
         assert!(told(&inform, name).is_some(), "{name}");
     }
-    assert_eq!(told(&inform, "Device.ManagementServer.AliasBasedAddressing"), Some("false"));
+    assert_eq!(told(&inform, "Device.ManagementServer.AliasBasedAddressing"), Some("true"));
     let url = format!("http://127.0.0.1:{}/knock", agent.port);
     assert_eq!(told(&inform, "Device.ManagementServer.ConnectionRequestURL"), Some(url.as_str()));
     assert_no_name_twice(&inform);

@@ -155,6 +155,9 @@ fn print_status(out: &mut impl Write, status: &Status) -> io::Result<()> {
     writeln!(out, "failed tries:        {}", status.retry_count)?;
     writeln!(out, "next session:        {}", or(&status.next_session, "none planned"))?;
     writeln!(out, "pending events:      {}", or(&status.pending_events.join(", "), "none"))?;
+    if let Some(seconds) = status.undone_in {
+        writeln!(out, "change on trial:     undone in {seconds} s unless the ACS is reached")?;
+    }
     for transfer in &status.transfers {
         let TransferStatus { method, command_key, file_type, state, done, total, .. } = transfer;
         write!(out, "transfer:            {method} {command_key:?}, {file_type}: {state}")?;

@@ -5,6 +5,7 @@
 use super::inform::Parameters;
 use crate::error::{Fault, FaultCode};
 use crate::model::access;
+use crate::model::alias;
 use crate::model::attributes::{access_list, notification};
 use crate::model::context::Context;
 use crate::model::tree::{Target, resolve};
@@ -21,6 +22,8 @@ pub struct Answers {
     next_target: usize,
     walk: Option<Walk>,
     name: String,
+    /// Names are told with aliases for numbers.
+    by_alias: bool,
 }
 
 impl Answers {
@@ -74,7 +77,14 @@ impl Answers {
     }
 
     fn new(kind: ListKind, context: Context, targets: Vec<Target>, depth: Depth) -> Self {
-        Self { kind, context, targets, depth, next_target: 0, walk: None, name: String::new() }
+        Self { kind, context, targets, depth, next_target: 0, walk: None, name: String::new(), by_alias: false }
+    }
+
+    /// Tells names with numbers or with aliases, as the ACS has chosen (InstanceMode; CONFORMANCE A-02).
+    #[must_use]
+    pub fn by_instance_mode(mut self) -> Self {
+        self.by_alias = alias::wanted(&self.context);
+        self
     }
 
     /// Which answer this is.
@@ -98,7 +108,8 @@ impl Answers {
             }
             let target = self.targets.get(self.next_target)?;
             self.next_target = self.next_target.saturating_add(1);
-            self.walk = Some(Walk::new(self.context.schema(), target, self.depth));
+            let walk = Walk::new(self.context.schema(), target, self.depth);
+            self.walk = Some(if self.by_alias { walk.by_alias(&mut self.context) } else { walk });
         }
     }
 }
@@ -116,7 +127,7 @@ impl Items for Answers {
             return true;
         }
         while let Some(found) = self.step() {
-            let path = self.walk.as_ref().map(Walk::path).unwrap_or_default();
+            let path = self.walk.as_ref().map(Walk::told_path).unwrap_or_default();
             self.name.clear();
             self.name.push_str(path);
             let (node, row, parameter) = match (found, self.kind) {
@@ -132,13 +143,21 @@ impl Items for Answers {
             match self.kind {
                 ListKind::Names => sink(Item::Name { name, writable: parameter.writable }),
                 ListKind::Attributes => {
-                    let attribute = self.context.registry_attribute(name);
+                    // What is remembered of a parameter is remembered under its name with numbers.
+                    let numbered = access::full_name(&self.context, node, &row, parameter.name);
+                    let attribute = self.context.registry_attribute(&numbered);
                     let access_list = access_list(attribute.as_ref());
                     let notification = notification(parameter, attribute.as_ref());
                     sink(Item::Attribute { name, notification, access_list: &access_list });
                 }
                 ListKind::Values => match access::read(&mut self.context, node, &row, parameter) {
-                    Ok(value) => sink(Item::Value { name, kind: parameter.value.xsd(), value: &value }),
+                    Ok(value) => {
+                        let told = match self.by_alias {
+                            true => alias::told_value(&mut self.context, parameter, value),
+                            false => value,
+                        };
+                        sink(Item::Value { name, kind: parameter.value.xsd(), value: &told });
+                    }
                     Err(error) => {
                         log::debug!("{name} is left out: {error}");
                         continue;
@@ -175,6 +194,20 @@ pub fn values_of(context: &mut Context, name: &str) -> Vec<ParameterValue> {
         }
     }
     values
+}
+
+/// Puts aliases in the place of numbers in names and references, where the ACS wants that (InstanceMode; CONFORMANCE A-02).
+pub fn told_by_instance_mode(context: &mut Context, values: &mut [ParameterValue]) {
+    if !alias::wanted(context) {
+        return;
+    }
+    for value in values {
+        if let Ok([Target::Parameter(_, _, parameter)]) = resolve(context, &value.name).as_deref() {
+            value.name = alias::told(context, &value.name);
+            let text = std::mem::take(&mut value.value.text);
+            value.value.text = alias::told_value(context, parameter, text.into()).into_owned();
+        }
+    }
 }
 
 /// The model as an Inform reads it.

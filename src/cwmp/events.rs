@@ -272,6 +272,26 @@ impl Queue {
         self.add(EventCode::Bootstrap);
     }
 
+    /// Another ACS was responsible for a while and is not any more: what waited for this one waits again, and instead of `0 BOOTSTRAP` only what
+    /// has happened to the router since. `rebooted` says whether it has started anew.
+    pub fn take_back_bootstrap(&mut self, mut former: Self, rebooted: bool) {
+        if rebooted {
+            former.on_boot();
+        }
+        let since = std::mem::replace(self, former);
+        self.changed = true;
+        for entry in since.pending.into_iter().filter(|entry| entry.code != EventCode::Bootstrap) {
+            if !entry.code.is_multiple() {
+                self.add(entry.code);
+            }
+        }
+    }
+
+    /// An event has no meaning any more, unless it is being told just now.
+    pub fn withdraw(&mut self, code: &EventCode) {
+        self.remove(|entry| entry.code == *code && !entry.sent);
+    }
+
     /// The events for the Inform of a session that begins now, at most [`EVENTS_PER_INFORM`]; the rest stays for the next session. `retrying`
     /// says that the last session failed.
     ///

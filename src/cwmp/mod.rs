@@ -1,7 +1,8 @@
 //! The protocol, free of IO: no sockets, files, clocks or random numbers; time and randomness come in as arguments.
 //!
 //! [`plan`] says when a session is due, [`events`] and [`inform`] what its Inform carries, [`session`] what is said in it and [`retry`] how long
-//! to wait after it failed. [`schedule`] and [`notify`] find out what has come to be told, [`version`] in which version of CWMP.
+//! to wait after it failed. [`schedule`] and [`notify`] find out what has come to be told, [`version`] in which version of CWMP. [`guard`] says
+//! whether a change of the ACS is kept.
 //!
 //! The life of a session, as its driver leads it:
 //!
@@ -15,6 +16,7 @@
 
 pub mod answers;
 pub mod events;
+pub mod guard;
 pub mod handlers;
 pub mod inform;
 pub mod notify;

@@ -10,6 +10,7 @@
 
 pub mod agent;
 pub mod control;
+pub mod guard;
 pub mod logging;
 pub mod operations;
 pub mod session;

@@ -23,6 +23,8 @@ pub struct Status {
     pub clock_known: bool,
     /// Whether `interface` is up.
     pub interface_up: bool,
+    /// Seconds until the last change of the ACS is undone, unless the ACS is reached before.
+    pub undone_in: Option<u32>,
     /// Whether a session is running.
     pub in_session: bool,
     /// Failed tries since the last session that ended well.

@@ -3,18 +3,29 @@
 //! The model announced is Device:2.17 (`Device.RootDataModelVersion`). Someone who knows TR-181 and UCI but no Rust can read a table here,
 //! correct it, and add a parameter; the words that a table uses are explained in [`crate::model::schema`].
 
+pub mod bridging;
 pub mod device_info;
 pub mod dhcpv4;
+pub mod dhcpv6;
 pub mod ethernet;
 pub mod hosts;
 pub mod ip;
+pub mod kept;
+pub mod layers;
 pub mod leds;
 pub mod management_server;
 pub mod nat;
 pub mod net;
+pub mod netifd_client;
+pub mod odhcpd;
+pub mod option_rows;
+pub mod order;
 pub mod root;
+pub mod router_advertisement;
+pub mod sections;
 #[cfg(feature = "tls")]
 pub mod security;
+pub mod software_modules;
 pub mod time;
 pub mod upkeep;
 pub mod usb;
@@ -30,13 +41,17 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         management_server::OBJECTS,
         time::OBJECTS,
         ethernet::OBJECTS,
+        bridging::OBJECTS,
         ip::OBJECTS,
         wifi::OBJECTS,
         dhcpv4::OBJECTS,
+        dhcpv6::OBJECTS,
+        router_advertisement::OBJECTS,
         nat::OBJECTS,
         hosts::OBJECTS,
         leds::OBJECTS,
         usb::OBJECTS,
+        software_modules::OBJECTS,
         #[cfg(feature = "tls")]
         security::OBJECTS,
     ];

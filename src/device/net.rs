@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::model::context::{Context, Row};
 use crate::model::schema::{Notification, Parameter, Text, get, ro};
 use crate::model::value::{STRING, Type, UNSIGNED_INT, UNSIGNED_LONG};
+use crate::time::UtcTime;
 
 /// `Status` of an interface object (TR-181, any interface object).
 pub const INTERFACE_STATUS: Type =
@@ -161,6 +162,22 @@ pub fn device_last_change(cx: &mut Context, table: &str, device: &str, status: &
     Text::Owned(seconds.min(u64::from(u32::MAX)).to_string())
 }
 
+/// Lasting for ever, as a moment (CONFORMANCE J-02).
+pub const FOR_EVER: &str = "9999-12-31T23:59:59Z";
+
+/// The moment so many seconds from now, the same in every pass over a request; for ever where there is no end, unknown without a clock.
+///
+/// # Errors
+/// None that a caller has to expect.
+pub fn moment(cx: &mut Context, seconds: Option<u64>) -> Result<Text> {
+    let Some(seconds) = seconds else { return Ok(Text::Borrowed(FOR_EVER)) };
+    if !cx.facts().clock_known {
+        return Ok(Text::Borrowed(crate::model::value::UNKNOWN_TIME));
+    }
+    let now = cx.memo("moment", |cx| Ok(UtcTime::from(cx.system().wall_clock()).whole_seconds()))?;
+    Ok(Text::Owned(now.plus(Duration::from_secs(seconds)).to_string()))
+}
+
 /// The network device that the counters of a row belong to; `None` where there is none now.
 ///
 /// Tables whose rows have a key that is the device's name need nothing; others name their function here.
@@ -170,6 +187,7 @@ fn device_of(cx: &mut Context, row: &Row) -> Option<String> {
     match path {
         "Device.WiFi.SSID.{i}." => super::wifi::device_of(cx, row),
         "Device.IP.Interface.{i}." => super::ip::interface::device(cx, row),
+        "Device.Bridging.Bridge.{i}.Port.{i}." => super::bridging::device_of_port(cx, row),
         _ => cx.key(row).ok(),
     }
 }

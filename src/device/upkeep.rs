@@ -31,6 +31,32 @@ pub fn programs(cx: &mut Context) -> Vec<Vec<String>> {
     programs
 }
 
+/// What of the network the ACS has switched off.
+#[derive(Default)]
+pub struct Switches {
+    ports: Vec<String>,
+    ipv6: bool,
+}
+
+/// What of the network the ACS has switched off.
+pub fn switches(cx: &mut Context) -> Switches {
+    Switches { ports: ethernet::switched_off(cx), ipv6: ip::ipv6_switched_off(cx) }
+}
+
+/// The programs that switch on again what is not to be off any more.
+#[must_use]
+pub fn switched_back(before: &Switches, now: &Switches) -> Vec<Vec<String>> {
+    let mut programs = Vec::new();
+    let mut add = |argv: &[&str]| programs.push(argv.iter().copied().map(String::from).collect());
+    for device in before.ports.iter().filter(|device| !now.ports.contains(device)) {
+        add(&ethernet::switch(device, true));
+    }
+    if before.ipv6 && !now.ipv6 {
+        add(&ip::ipv6_switch(true));
+    }
+    programs
+}
+
 /// The rows whose time is over, to be deleted, and when the next one is.
 ///
 /// # Errors

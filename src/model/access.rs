@@ -18,7 +18,7 @@ pub fn read(context: &mut Context, node: NodeId, row: &Row, parameter: &Paramete
         return Ok(Text::Borrowed(""));
     }
     if parameter.command {
-        return Ok(Text::Borrowed("false"));
+        return Ok(Text::Borrowed(parameter.value.null()));
     }
     stored(context, node, row, parameter)
 }

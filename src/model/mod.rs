@@ -10,9 +10,11 @@
 //! holds everything that is staged.
 
 pub mod access;
+pub mod alias;
 pub mod attributes;
 pub mod context;
 pub mod format;
+pub mod guard;
 pub mod registry;
 pub mod schema;
 pub mod transaction;
@@ -27,6 +29,7 @@ mod tests;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use context::{CommitFailure, Context, Facts};
+use guard::Guard;
 use registry::Registry;
 use schema::Notification;
 use tree::{NodeId, ROOT, Schema};
@@ -48,6 +51,7 @@ pub struct Model {
     /// The names of the parameters of every Inform.
     forced: Vec<String>,
     keep: Keep,
+    guard: Option<Guard>,
 }
 
 impl Model {
@@ -65,7 +69,7 @@ impl Model {
             }
         });
         let registry = Arc::new(Mutex::new(registry));
-        Self { system, schema, registry, facts: Arc::new(Facts::default()), notifying, forced, keep }
+        Self { system, schema, registry, facts: Arc::new(Facts::default()), notifying, forced, keep, guard: None }
     }
 
     /// What one request sees: everything as it is now.
@@ -84,6 +88,11 @@ impl Model {
     #[must_use]
     pub fn forced_inform(&self) -> &[String] {
         &self.forced
+    }
+
+    /// From now on this is asked before each change of the ACS.
+    pub fn set_guard(&mut self, guard: Guard) {
+        self.guard = Some(guard);
     }
 
     /// Tells the model what the daemon knows of itself.
@@ -105,7 +114,7 @@ impl Model {
         if !change(&mut context) {
             return Ok(());
         }
-        match context.commit(&mut self.keep) {
+        match context.commit(&mut self.keep, None) {
             Ok(_) => Ok(()),
             Err(CommitFailure::Fault(fault)) => Err(Error::Other(fault.text)),
             Err(CommitFailure::Again) => Err(Error::other("somebody else was faster")),

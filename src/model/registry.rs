@@ -239,6 +239,26 @@ impl Registry {
         self.dirty |= changed;
     }
 
+    /// Remembers what it did at a former time, when what has been made since is undone. A number that was given since stays used.
+    pub fn go_back(&mut self, former: Self) {
+        let since = std::mem::replace(self, former);
+        for (table, numbers) in since.tables {
+            let before = self.tables.entry(table).or_default();
+            before.last = before.last.max(numbers.last);
+        }
+        for (package, anonymous) in since.anonymous {
+            let before = self.anonymous.entry(package).or_default();
+            before.last = before.last.max(anonymous.last);
+        }
+        self.dirty = true;
+    }
+
+    /// Whether both hold the same values and attributes, whatever rows they know.
+    #[must_use]
+    pub fn has_same_values(&self, other: &Self) -> bool {
+        self.own == other.own && self.attributes == other.attributes
+    }
+
     /// The attributes that were set for a parameter.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {

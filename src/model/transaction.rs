@@ -1,22 +1,20 @@
 //! Writes: SetParameterValues, AddObject and DeleteObject, each all or nothing (CONFORMANCE P-01 to P-19, P-60 to P-69).
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::Model;
 use super::access::{exists, full_name, stage, stored};
+use super::alias::{self, ALIAS};
 use super::attributes::subscriber_may_write;
 use super::context::{CommitFailure, Context, Effects, Row, RowId};
 use super::schema::{Add, Delete, Key, Rows, Source, Values};
 use super::tree::{NodeId, Target, resolve};
-use super::value::boolean;
 use crate::error::{Fault, FaultCode, ParameterFault};
 
 /// Where the ParameterKey is kept (CONFORMANCE P-08).
 pub const PARAMETER_KEY: &str = "Device.ManagementServer.ParameterKey";
-
-/// A unique key of every table that has it.
-const ALIAS: &str = "Alias";
 
 /// How often a request is done again because somebody else changed a file in between.
 const TRIES: u32 = 5;
@@ -41,6 +39,14 @@ pub struct Written {
     pub effects: Effects,
 }
 
+/// An entry of SetParameterValues.
+struct Entry<'a> {
+    sent: &'a Assignment,
+    /// The name with numbers for its aliases.
+    name: String,
+    fault: Option<Fault>,
+}
+
 /// A row that a request touches.
 type Touched = BTreeMap<(NodeId, String), TouchedRow>;
 
@@ -54,40 +60,43 @@ impl Model {
     /// SetParameterValues: checks every entry against the end state, collects every fault, and writes all or nothing.
     ///
     /// `parameter_key` is stored only on success; `None` for a write that does not come from the ACS, which the access list of a parameter may
-    /// refuse (CONFORMANCE P-55).
+    /// refuse (CONFORMANCE P-55). Names may have aliases for numbers; with AutoCreateInstances an alias that no row has makes one.
     ///
     /// # Errors
     /// 9003 with one [`ParameterFault`] for each bad entry; 9003 alone for a name that comes twice or a ParameterKey of more than 32 characters;
     /// 9002 when it could not be written.
     pub fn set_values(&mut self, assignments: &[Assignment], parameter_key: Option<&str>) -> Result<Written, Fault> {
         check_parameter_key(parameter_key)?;
-        let mut seen = BTreeSet::new();
-        if let Some(twice) = assignments.iter().find(|assignment| !seen.insert(assignment.name.as_str())) {
-            return Err(Fault::arguments(format!("{} comes twice", twice.name)));
-        }
-        self.write(|context| {
-            stage_all(context, assignments, parameter_key.is_none())?;
+        self.write(parameter_key.is_some(), |context| {
+            let names = stage_all(context, assignments, parameter_key.is_none())?;
             if let Some(key) = parameter_key {
                 context.set_own(PARAMETER_KEY, Some(key));
             }
-            Ok(assignments.iter().map(|assignment| assignment.name.clone()).collect())
+            Ok(names)
         })
         .map(|(names, effects)| Written { names, effects })
     }
 
-    /// AddObject: makes a row with its defaults and returns its instance number.
+    /// AddObject: makes a row with its defaults and returns its instance number. `Table.[alias].` names the Alias that it gets.
     ///
     /// # Errors
-    /// 9005 when it is no table, or not one that the ACS can add to; 9004 when it is full; 9003 for a bad ParameterKey; 9002 when it could not be
+    /// 9005 when it is no table, or not one that the ACS can add to, or for an alias that cannot be given; 9004 when it is full; 9003 for a bad ParameterKey; 9002 when it could not be
     /// written.
     pub fn add_object(&mut self, path: &str, parameter_key: Option<&str>) -> Result<(u32, Written), Fault> {
         check_parameter_key(parameter_key)?;
-        let ((number, names), effects) = self.write(|context| {
-            let (node, around) = match resolve(context, path)?.as_slice() {
+        let ((number, names), effects) = self.write(parameter_key.is_some(), |context| {
+            let (table, alias) = match path.strip_suffix("].").and_then(|path| path.rsplit_once(".[")) {
+                Some((table, alias)) => (format!("{table}."), Some(alias)),
+                None => (String::from(path), None),
+            };
+            let (node, around) = match resolve(context, &table)?.as_slice() {
                 [Target::Table(node, around)] if path.ends_with('.') => (*node, around.clone()),
                 _ => return Err(Fault::name(path)),
             };
-            let number = add_row(context, node, &around, path)?;
+            let number = match alias {
+                Some(alias) => add_row_with_alias(context, node, &around, alias)?,
+                None => add_row(context, node, &around)?.number(),
+            };
             if let Some(key) = parameter_key {
                 context.set_own(PARAMETER_KEY, Some(key));
             }
@@ -103,7 +112,7 @@ impl Model {
     /// 9005 when it is no row, or not one that can go; 9003 for a bad ParameterKey; 9002 when it could not be written.
     pub fn delete_object(&mut self, path: &str, parameter_key: Option<&str>) -> Result<Written, Fault> {
         check_parameter_key(parameter_key)?;
-        let (names, effects) = self.write(|context| {
+        let (names, effects) = self.write(parameter_key.is_some(), |context| {
             let (node, row) = match resolve(context, path)?.as_slice() {
                 [Target::Object(node, row)] if path.ends_with('.') && row.node() == *node && row.number() != 0 => {
                     (*node, row.clone())
@@ -134,12 +143,16 @@ impl Model {
         Ok(Written { names, effects })
     }
 
-    /// Stages with a function and commits; again from the beginning when somebody else was faster.
-    fn write<T>(&mut self, stage: impl Fn(&mut Context) -> Result<T, Fault>) -> Result<(T, Effects), Fault> {
+    /// Stages with a function and commits; again from the beginning when somebody else was faster. The guard is asked before a change `by_acs`.
+    fn write<T>(
+        &mut self,
+        by_acs: bool,
+        stage: impl Fn(&mut Context) -> Result<T, Fault>,
+    ) -> Result<(T, Effects), Fault> {
         for _ in 0..TRIES {
             let mut context = self.context();
             let staged = stage(&mut context)?;
-            match context.commit(&mut self.keep) {
+            match context.commit(&mut self.keep, self.guard.as_mut().filter(|_| by_acs)) {
                 Ok(effects) => return Ok((staged, effects)),
                 Err(CommitFailure::Fault(fault)) => return Err(fault),
                 Err(CommitFailure::Again) => {}
@@ -156,28 +169,38 @@ fn check_parameter_key(key: Option<&str>) -> Result<(), Fault> {
     }
 }
 
-fn stage_all(context: &mut Context, assignments: &[Assignment], local: bool) -> Result<(), Fault> {
-    let mut faults: Vec<Option<Fault>> = assignments.iter().map(|_| None).collect();
+/// Stages all entries, and returns the names of what they change, with numbers for aliases.
+fn stage_all(context: &mut Context, assignments: &[Assignment], local: bool) -> Result<Vec<String>, Fault> {
+    let mut beside = Vec::new();
+    let mut entries = Vec::with_capacity(assignments.len());
+    for sent in assignments {
+        // Aliases are those from before the request.
+        let (name, fault) = match number_aliases(context, &sent.name, &mut beside) {
+            Ok(name) => (name, None),
+            Err(fault) => (sent.name.clone(), Some(fault)),
+        };
+        entries.push(Entry { sent, name, fault });
+    }
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = entries.iter().find(|entry| !seen.insert(entry.name.as_str())) {
+        return Err(Fault::arguments(format!("{} comes twice", twice.sent.name)));
+    }
     let mut touched = Touched::new();
-    for (assignment, fault) in assignments.iter().zip(&mut faults) {
-        *fault = stage_one(context, assignment, local, &mut touched).err();
+    for entry in entries.iter_mut().filter(|entry| entry.fault.is_none()) {
+        entry.fault = stage_one(context, &entry.name, entry.sent, local, &mut touched).err();
     }
     let mut blamed: Vec<(String, Fault)> = Vec::new();
     for ((node, path), touched) in &touched {
         let Some(row) = row_now(context, path) else { continue };
         // A row with a bad entry is not judged: what is wrong with it is known already.
-        let faulty = assignments
-            .iter()
-            .zip(&faults)
-            .any(|(assignment, fault)| fault.is_some() && parent_path(&assignment.name) == path);
-        if faulty {
+        if entries.iter().any(|entry| entry.fault.is_some() && parent_path(&entry.name) == path) {
             continue;
         }
         if let Err((parameter, fault)) = finish_row(context, *node, &row, touched) {
             blamed.push((format!("{path}{parameter}"), fault));
         }
     }
-    if blamed.is_empty() && faults.iter().all(Option::is_none) {
+    if blamed.is_empty() && entries.iter().all(|entry| entry.fault.is_none()) {
         for ((node, path), touched) in &touched {
             let Some(row) = row_now(context, path) else { continue };
             if let Err((parameter, fault)) = judge_row(context, *node, &row, &touched.changed) {
@@ -186,29 +209,46 @@ fn stage_all(context: &mut Context, assignments: &[Assignment], local: bool) -> 
             apply_vendor(context, *node);
         }
     }
-    let mut parameters: Vec<ParameterFault> = assignments
-        .iter()
-        .zip(faults)
-        .filter_map(|(assignment, fault)| {
-            fault.map(|fault| ParameterFault { name: assignment.name.clone(), code: fault.code, text: fault.text })
-        })
-        .collect();
-    for (name, fault) in blamed {
-        // The ACS looks for the blame among what it sent.
+    // The ACS looks for the blame among what it sent.
+    let blamed = blamed.into_iter().map(|(name, fault)| {
         let path = parent_path(&name);
-        let sent = assignments
-            .iter()
-            .find(|assignment| assignment.name == name)
-            .or_else(|| assignments.iter().find(|assignment| parent_path(&assignment.name) == path));
-        let name = sent.map_or(name.clone(), |assignment| assignment.name.clone());
-        parameters.push(ParameterFault { name, code: fault.code, text: fault.text });
+        let sent = entries.iter().find(|entry| entry.name == name);
+        let sent = sent.or_else(|| entries.iter().find(|entry| parent_path(&entry.name) == path));
+        let name = sent.map_or(name.clone(), |entry| entry.sent.name.clone());
+        ParameterFault { name, code: fault.code, text: fault.text }
+    });
+    let blamed: Vec<ParameterFault> = blamed.collect();
+    let mut names = beside;
+    let mut parameters = Vec::new();
+    for Entry { sent, name, fault } in entries {
+        names.push(name);
+        let blame = |fault: Fault| ParameterFault { name: sent.name.clone(), code: fault.code, text: fault.text };
+        parameters.extend(fault.map(blame));
     }
+    parameters.extend(blamed);
     if parameters.is_empty() {
-        return Ok(());
+        return Ok(names);
     }
     let mut fault = Fault::from(FaultCode::INVALID_ARGUMENTS);
     fault.parameters = parameters;
     Err(fault)
+}
+
+/// Puts numbers in the place of aliases. With AutoCreateInstances an alias that no row has makes one (CONFORMANCE A-04); `beside` gets the names of
+/// the parameters that count it.
+fn number_aliases(context: &mut Context, name: &str, beside: &mut Vec<String>) -> Result<String, Fault> {
+    alias::numbered(context, name, &mut |context, node, around, alias| {
+        if !alias::creates_rows(context) {
+            return Err(Fault::name(name));
+        }
+        let number = add_row_with_alias(context, node, around, alias)?;
+        for name in names_beside(context, node, around) {
+            if !beside.contains(&name) {
+                beside.push(name);
+            }
+        }
+        Ok(number)
+    })
 }
 
 /// The row that a path stands for now: what was staged may have moved it to another section.
@@ -223,8 +263,13 @@ fn parent_path(name: &str) -> &str {
     name.rfind('.').and_then(|dot| name.get(..=dot)).unwrap_or_default()
 }
 
-fn stage_one(context: &mut Context, assignment: &Assignment, local: bool, touched: &mut Touched) -> Result<(), Fault> {
-    let name = assignment.name.as_str();
+fn stage_one(
+    context: &mut Context,
+    name: &str,
+    sent: &Assignment,
+    local: bool,
+    touched: &mut Touched,
+) -> Result<(), Fault> {
     if name.is_empty() || name.ends_with('.') || name.contains('*') {
         return Err(Fault::name(name));
     }
@@ -236,7 +281,11 @@ fn stage_one(context: &mut Context, assignment: &Assignment, local: bool, touche
     if local && !subscriber_may_write(context.registry().attribute(name)) {
         return Err(Fault::new(FaultCode::REQUEST_DENIED, "the ACS keeps this parameter to itself (its access list)"));
     }
-    let value = parameter.value.accept(assignment.kind.as_deref(), &assignment.value)?;
+    let value = match parameter.value.reference {
+        Some(_) if sent.value.contains('[') => Cow::Owned(alias::numbered_value(context, &sent.value)),
+        _ => Cow::Borrowed(sent.value.as_str()),
+    };
+    let value = parameter.value.accept(sent.kind.as_deref(), &value)?;
     if parameter.value.reference.is_some_and(|reference| reference.strong) {
         for path in value.split(',').filter(|path| !path.is_empty()) {
             if !exists(context, path) {
@@ -251,7 +300,7 @@ fn stage_one(context: &mut Context, assignment: &Assignment, local: bool, touche
         entry.together.push((parameter.name, value));
         return Ok(());
     }
-    if parameter.command && boolean(&value) == Some(false) {
+    if parameter.command && value == parameter.value.null() {
         return Ok(());
     }
     stage(context, *node, row, parameter, &value)
@@ -305,7 +354,7 @@ fn check_alias(context: &mut Context, node: NodeId, row: &Rc<Row>) -> Result<(),
     let alias = stored(context, node, row, parameter)?;
     let number = alias.strip_prefix("cpe-").and_then(|number| number.parse::<u32>().ok());
     let next = context.registry().next_number(&schema.path(node, around));
-    if number.is_some_and(|number| number >= next) {
+    if number.is_some_and(|number| number >= next && number != row.number()) {
         return Err(Fault::value(format!("{alias} will be the Alias of another instance")));
     }
     Ok(())
@@ -356,23 +405,41 @@ fn key_values(
     Ok(values)
 }
 
-fn add_row(context: &mut Context, node: NodeId, around: &Rc<Row>, path: &str) -> Result<u32, Fault> {
+/// Makes a row with this Alias.
+fn add_row_with_alias(context: &mut Context, node: NodeId, around: &Rc<Row>, alias: &str) -> Result<u32, Fault> {
     let schema = context.schema().clone();
-    let Some(table) = schema.node(node).table() else { return Err(Fault::name(path)) };
-    let Some(add) = table.add else { return Err(Fault::name(path)) };
+    let path = format!("{}[{alias}].", schema.path(node, around));
+    let refused = |text: String| Fault::new(FaultCode::INVALID_PARAMETER_NAME, format!("{path}: {text}"));
+    let parameter = schema.node(node).parameter(ALIAS).filter(|parameter| parameter.writable);
+    let parameter = parameter.ok_or_else(|| Fault::name(&path))?;
+    let alias = parameter.value.accept(None, alias).map_err(|fault| refused(fault.text))?;
+    if alias::row(context, node, around, &alias)?.is_some() {
+        return Err(refused(String::from("there is such an instance already")));
+    }
+    let row = add_row(context, node, around)?;
+    stage(context, node, &row, parameter, &alias)?;
+    check_alias(context, node, &row).map_err(|fault| refused(fault.text))?;
+    Ok(row.number())
+}
+
+fn add_row(context: &mut Context, node: NodeId, around: &Rc<Row>) -> Result<Rc<Row>, Fault> {
+    let schema = context.schema().clone();
+    let path = schema.path(node, around);
+    let Some(table) = schema.node(node).table() else { return Err(Fault::name(&path)) };
+    let Some(add) = table.add else { return Err(Fault::name(&path)) };
     if context.rows(node, around)?.len() >= table.limit {
         return Err(FaultCode::RESOURCES_EXCEEDED.into());
     }
     let key = match (add, table.rows) {
         (Add::By(add), _) => add(context, around)?,
         (Add::Plain(options), Rows::Sections { package, kind, .. }) => context.add_section(package, kind, options)?.1,
-        (Add::Plain(_), Rows::Own) => context.add_own_row(path).to_string(),
+        (Add::Plain(_), Rows::Own) => context.add_own_row(&path).to_string(),
         (Add::Plain(options), Rows::Vendor(rows)) => {
-            let (package, kind) = super::vendor::sections_of(rows).ok_or_else(|| Fault::name(path))?;
+            let (package, kind) = super::vendor::sections_of(rows).ok_or_else(|| Fault::name(&path))?;
             context.add_section(package, kind, options)?.1
         }
         (Add::Plain(_), Rows::SomeSections { .. } | Rows::Keys(_) | Rows::Numbered(_)) => {
-            return Err(Fault::name(path));
+            return Err(Fault::name(&path));
         }
     };
     let mut made = None;
@@ -386,7 +453,7 @@ fn add_row(context: &mut Context, node: NodeId, around: &Rc<Row>, path: &str) ->
     let row = made.ok_or_else(|| Fault::internal("the new row is not in its table"))?;
     set_defaults(context, node, &row)?;
     apply_vendor(context, node);
-    Ok(row.number())
+    Ok(row)
 }
 
 /// Gives a new row the defaults of TR-181 (CONFORMANCE P-61), where it has other values.

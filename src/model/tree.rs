@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::alias;
 use super::context::{Context, Row};
 use super::schema::{Object, Parameter, Table};
 use super::value::is_number;
@@ -196,7 +197,8 @@ pub enum Target {
 /// The longest name that is looked at (CONFORMANCE J-11 has 256 characters for a path).
 const LONGEST: usize = 1024;
 
-/// Finds what a name stands for. `*` in the place of an instance number stands for every row (CONFORMANCE P-35).
+/// Finds what a name stands for. `*` in the place of an instance number stands for every row (CONFORMANCE P-35), `[alias]` for the row with that
+/// Alias.
 ///
 /// # Errors
 /// 9005 when there is no such parameter or object; 9002 when the rows of a table on the way cannot be read.
@@ -213,7 +215,7 @@ pub fn resolve(context: &mut Context, name: &str) -> Result<Vec<Target>, Fault> 
     };
     let schema = context.schema().clone();
     let mut targets = vec![Target::Object(ROOT, context.root())];
-    let mut parts = path.split('.');
+    let mut parts = alias::parts(path);
     if parts.next() != Some(schema.node(ROOT).name) {
         return Err(Fault::name(name));
     }
@@ -224,7 +226,7 @@ pub fn resolve(context: &mut Context, name: &str) -> Result<Vec<Target>, Fault> 
         if in_row {
             node = schema.child(node, part).ok_or_else(|| Fault::name(name))?;
             in_row = schema.node(node).table().is_none();
-        } else if part == "*" || is_number(part) {
+        } else if part == "*" || is_number(part) || alias::in_brackets(part).is_some() {
             in_row = true;
         } else {
             return Err(Fault::name(name));
@@ -242,10 +244,12 @@ pub fn resolve(context: &mut Context, name: &str) -> Result<Vec<Target>, Fault> 
                     next.extend(rows.iter().map(|entry| Target::Object(node, Row::new(node, &around, entry))));
                 }
                 Target::Table(node, around) => {
-                    if let Ok(number) = part.parse() {
-                        let row = context.row(node, &around, number)?;
-                        next.extend(row.map(|row| Target::Object(node, row)));
-                    }
+                    let row = match (alias::in_brackets(part), part.parse()) {
+                        (Some(alias), _) => alias::row(context, node, &around, alias)?,
+                        (None, Ok(number)) => context.row(node, &around, number)?,
+                        (None, Err(_)) => None,
+                    };
+                    next.extend(row.map(|row| Target::Object(node, row)));
                 }
                 Target::Parameter(..) => {}
             }

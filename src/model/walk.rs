@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::alias;
 use super::context::{Context, Entry, Row};
 use super::schema::Parameter;
 use super::tree::{NodeId, ROOT, Schema, Target};
@@ -32,14 +33,16 @@ pub struct Walk {
     depth: Depth,
     frames: Vec<Frame>,
     path: String,
+    /// The same with aliases for numbers, where the ACS wants them.
+    by_alias: Option<String>,
 }
 
 #[derive(Debug)]
 struct Frame {
     node: NodeId,
     row: Rc<Row>,
-    /// How long the path is without what belongs to this frame.
-    start: usize,
+    /// How long the path is without what belongs to this frame, and that with aliases.
+    start: (usize, usize),
     state: State,
 }
 
@@ -67,13 +70,36 @@ impl Walk {
             Target::Table(node, row) => (node, row, State::Table),
         };
         let path = schema.path(*node, row);
-        Self { depth, frames: vec![Frame { node: *node, row: row.clone(), start: 0, state }], path }
+        Self {
+            depth,
+            frames: vec![Frame { node: *node, row: row.clone(), start: (0, 0), state }],
+            path,
+            by_alias: None,
+        }
+    }
+
+    /// Tells the path with aliases too, from the beginning of the walk.
+    #[must_use]
+    pub fn by_alias(mut self, context: &mut Context) -> Self {
+        self.by_alias = self.frames.first().map(|frame| alias::path(context, frame.node, &frame.row));
+        self
     }
 
     /// The path that the last step was at: of the object, the table or the object around the parameter, with its dot.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// The same as it is told to the ACS.
+    #[must_use]
+    pub fn told_path(&self) -> &str {
+        self.by_alias.as_ref().unwrap_or(&self.path)
+    }
+
+    /// How long the paths are.
+    fn lengths(&self) -> (usize, usize) {
+        (self.path.len(), self.by_alias.as_ref().map_or(0, String::len))
     }
 
     /// The next thing; `None` at the end. A table whose rows cannot be listed counts as empty.
@@ -110,10 +136,12 @@ impl Walk {
                     Some(child) => {
                         *index = index.saturating_add(1);
                         let row = frame.row.clone();
-                        let start = self.path.len();
+                        let start = self.lengths();
                         let child_node = schema.node(child);
-                        self.path.push_str(child_node.name);
-                        self.path.push('.');
+                        for path in [Some(&mut self.path), self.by_alias.as_mut()].into_iter().flatten() {
+                            path.push_str(child_node.name);
+                            path.push('.');
+                        }
                         let state = if child_node.table().is_some() { State::Table } else { State::Object };
                         self.frames.push(Frame { node: child, row, start, state });
                     }
@@ -134,15 +162,22 @@ impl Walk {
                         *index = index.saturating_add(1);
                         let row = Row::new(frame.node, &frame.row, entry);
                         let node = frame.node;
-                        let start = self.path.len();
+                        let start = self.lengths();
                         self.path.push_str(&row.number().to_string());
                         self.path.push('.');
+                        if let Some(path) = &mut self.by_alias {
+                            alias::push_row(context, &row, path);
+                        }
                         self.frames.push(Frame { node, row, start, state: State::Object });
                     }
                     None => frame.state = State::Done,
                 },
                 State::Done => {
-                    self.path.truncate(frame.start);
+                    let (path, by_alias) = frame.start;
+                    self.path.truncate(path);
+                    if let Some(told) = &mut self.by_alias {
+                        told.truncate(by_alias);
+                    }
                     self.frames.pop();
                 }
             }

@@ -1,11 +1,16 @@
 //! A sample router: a directory that looks like OpenWrt 24.10 on a small DSA router with two radios.
 //!
 //! What a router keeps in files lies in `root/` beside this file; what a kernel would show (`/proc`, `/sys`) and the programs are made here.
-//! The programs are stand-ins: each writes its call into `calls.log` and answers with what lies in `ubus/`. Only `std` is used, so that
-//! the demo can include this file too.
+//! The programs are stand-ins: each writes its call into `calls.log` and answers with what lies in `ubus/`. Routers of other kinds are in
+//! `routers.rs`.
 
 #![allow(dead_code, missing_docs)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
+#[path = "netifd.rs"]
+mod netifd;
+#[path = "routers.rs"]
+pub mod routers;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -19,23 +24,64 @@ pub struct RouterRoot {
     keep: bool,
 }
 
-/// A network device of the sample router.
-struct Device {
-    name: &'static str,
-    mac: &'static str,
-    index: u32,
-    carrier: bool,
+/// A network device of a sample router.
+#[derive(Clone, Copy)]
+pub struct Device {
+    pub name: &'static str,
+    pub mac: &'static str,
+    pub index: u32,
+    pub carrier: bool,
     /// Mbit/s; 0 where there is no such thing or no link.
-    speed: u32,
-    mtu: u32,
-    bridge: Option<&'static str>,
-    /// `ARPHRD_*`: 1 Ethernet, 772 loopback.
-    kind: u32,
+    pub speed: u32,
+    pub mtu: u32,
+    pub bridge: Option<&'static str>,
+    /// `ARPHRD_*`: 1 Ethernet, 512 PPP, 772 loopback, 65534 none.
+    pub kind: u32,
 }
 
-const fn device(name: &'static str, mac: &'static str, index: u32, carrier: bool, speed: u32) -> Device {
+pub const fn device(name: &'static str, mac: &'static str, index: u32, carrier: bool, speed: u32) -> Device {
     Device { name, mac, index, carrier, speed, mtu: 1500, bridge: None, kind: 1 }
 }
+
+impl Device {
+    /// The `DEVTYPE` of its `uevent`; physical Ethernet has none.
+    pub fn devtype(&self) -> Option<&'static str> {
+        Some(match self.name {
+            name if name.starts_with("phy") => "wlan",
+            name if name.starts_with("br-") => "bridge",
+            name if name.contains('.') => "vlan",
+            name if name.starts_with("pppoe-") => "ppp",
+            name if name.starts_with("wwan") => "wwan",
+            name if name.starts_with("lan") || name == "wan" => "dsa",
+            _ => return None,
+        })
+    }
+
+    /// The device that a VLAN runs on.
+    pub fn vlan(&self) -> Option<(&'static str, &'static str)> {
+        self.name.split_once('.')
+    }
+
+    /// Whether there is hardware below it that is no radio.
+    fn is_port(&self) -> bool {
+        matches!(self.devtype(), None | Some("dsa" | "wwan")) && self.kind != 772
+    }
+
+    /// A counter of `/sys/class/net/NAME/statistics`.
+    pub fn counter(&self, name: &str) -> u64 {
+        let factor = COUNTERS.iter().find(|(known, _)| *known == name).unwrap().1;
+        let live = self.carrier || self.kind == 772;
+        if live { factor * u64::from(self.index) } else { 0 }
+    }
+}
+
+/// A radio as the kernel shows it: its name, its MAC address, and its path beneath `/sys/devices`.
+pub type Phy = (&'static str, &'static str, &'static str);
+
+const PHYS: &[Phy] = &[
+    ("phy0", "00:00:5e:00:53:02", "platform/soc/18000000.wifi"),
+    ("phy1", "00:00:5e:00:53:03", "platform/soc/18000000.wifi"),
+];
 
 const DEVICES: &[Device] = &[
     Device { mtu: 65536, kind: 772, ..device("lo", "00:00:00:00:00:00", 1, true, 0) },
@@ -53,7 +99,7 @@ const DEVICES: &[Device] = &[
 ];
 
 /// The counters of `/sys/class/net/*/statistics` that are not 0, as multiples of the device's index so that no two are alike.
-const COUNTERS: &[(&str, u64)] = &[
+pub const COUNTERS: &[(&str, u64)] = &[
     ("rx_bytes", 1_000_000_007),
     ("tx_bytes", 300_000_001),
     ("rx_packets", 1_000_003),
@@ -148,6 +194,11 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 impl RouterRoot {
     /// Makes a router in a fresh directory beneath the system's temporary directory.
     pub fn new() -> Self {
+        Self::with(DEVICES, PHYS)
+    }
+
+    /// The same router with other devices and radios in the eyes of the kernel.
+    pub fn with(devices: &[Device], phys: &[Phy]) -> Self {
         let directory = loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let candidate = std::env::temp_dir().join(format!("cwmpd-router-{}-{number}", std::process::id()));
@@ -162,6 +213,8 @@ impl RouterRoot {
         root.make_layout();
         root.make_programs();
         root.make_proc();
+        root.make_devices(devices);
+        root.make_radios(phys);
         root.make_sys();
         root.make_leases();
         root
@@ -282,7 +335,7 @@ impl RouterRoot {
     }
 
     /// Makes a new file: quick, since there are hundreds of them.
-    fn make(&self, path: &str, content: impl AsRef<[u8]>) {
+    pub fn make(&self, path: &str, content: impl AsRef<[u8]>) {
         let target = self.at(path);
         if fs::write(&target, &content).is_err() {
             fs::create_dir_all(target.parent().unwrap()).unwrap();
@@ -361,11 +414,21 @@ impl RouterRoot {
             self.make(&format!("/proc/{pid}/statm"), format!("{pages} {} 100 10 0 40 0\n", pages / 2));
             self.make(&format!("/proc/{pid}/cmdline"), format!("/usr/sbin/{name}\0-f\0"));
         }
+        for name in ["all", "default"] {
+            self.make(&format!("/proc/sys/net/ipv6/conf/{name}/disable_ipv6"), "0\n");
+        }
+        self.make("/proc/sys/net/ipv4/ip_forward", "1\n");
+        self.make("/proc/sys/net/ipv4/tcp_congestion_control", "cubic\n");
+        self.make("/proc/sys/net/ipv4/tcp_rmem", "4096\t131072\t4049536\n");
+        self.make("/proc/sys/kernel/hostname", "OpenWrt\n");
+    }
+
+    fn make_devices(&self, devices: &[Device]) {
         let mut net = String::from(
             "Inter-|   Receive                                                |  Transmit\n face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n",
         );
-        for device in DEVICES {
-            let value = |name: &str| counter(device, name);
+        for device in devices {
+            let value = |name: &str| device.counter(name);
             net.push_str(&format!(
                 "{:>6}: {} {} {} {} 0 0 0 {} {} {} {} {} 0 0 0 0\n",
                 device.name,
@@ -383,17 +446,7 @@ impl RouterRoot {
             self.make(&format!("/proc/sys/net/ipv6/conf/{}/mtu", device.name), format!("{}\n", device.mtu));
         }
         self.make("/proc/net/dev", net);
-        for name in ["all", "default"] {
-            self.make(&format!("/proc/sys/net/ipv6/conf/{name}/disable_ipv6"), "0\n");
-        }
-        self.make("/proc/sys/net/ipv4/ip_forward", "1\n");
-        self.make("/proc/sys/net/ipv4/tcp_congestion_control", "cubic\n");
-        self.make("/proc/sys/net/ipv4/tcp_rmem", "4096\t131072\t4049536\n");
-        self.make("/proc/sys/kernel/hostname", "OpenWrt\n");
-    }
-
-    fn make_sys(&self) {
-        for device in DEVICES {
+        for device in devices {
             let directory = format!("/sys/class/net/{}", device.name);
             let write = |name: &str, value: String| self.make(&format!("{directory}/{name}"), format!("{value}\n"));
             let operstate = if device.kind == 772 {
@@ -412,28 +465,25 @@ impl RouterRoot {
             write("carrier", u8::from(device.carrier).to_string());
             write("carrier_changes", (2 * device.index).to_string());
             write("operstate", operstate.to_owned());
-            write("flags", if device.kind == 772 { "0x9" } else { "0x1003" }.to_owned());
+            let flags = match device.kind {
+                772 => "0x9",
+                1 => "0x1003",
+                _ => "0x10d1",
+            };
+            write("flags", flags.to_owned());
             write("tx_queue_len", "1000".to_owned());
-            let wireless = device.name.starts_with("phy");
+            let wireless = device.devtype() == Some("wlan");
             if !wireless && device.kind == 1 {
                 write("speed", if device.speed == 0 { "-1".to_owned() } else { device.speed.to_string() });
                 write("duplex", if device.speed == 0 { "unknown" } else { "full" }.to_owned());
             }
-            write(
-                "uevent",
-                match device.name {
-                    _ if wireless => format!("DEVTYPE=wlan\nINTERFACE={}\nIFINDEX={}", device.name, device.index),
-                    name if name.starts_with("br-") => {
-                        format!("DEVTYPE=bridge\nINTERFACE={name}\nIFINDEX={}", device.index)
-                    }
-                    name if name.starts_with("lan") || name == "wan" => {
-                        format!("DEVTYPE=dsa\nINTERFACE={name}\nIFINDEX={}", device.index)
-                    }
-                    name => format!("INTERFACE={name}\nIFINDEX={}", device.index),
-                },
-            );
+            let devtype = device.devtype().map_or_else(String::new, |devtype| format!("DEVTYPE={devtype}\n"));
+            write("uevent", format!("{devtype}INTERFACE={}\nIFINDEX={}", device.name, device.index));
+            if let Some((below, _)) = device.vlan() {
+                symlink(format!("../{below}"), self.at(&format!("{directory}/lower_{below}"))).unwrap();
+            }
             for (name, _) in COUNTERS {
-                self.make(&format!("{directory}/statistics/{name}"), format!("{}\n", counter(device, name)));
+                self.make(&format!("{directory}/statistics/{name}"), format!("{}\n", device.counter(name)));
             }
             if device.name.starts_with("br-") {
                 fs::create_dir_all(self.at(&format!("{directory}/bridge"))).unwrap();
@@ -443,14 +493,14 @@ impl RouterRoot {
             if wireless {
                 symlink(format!("../../ieee80211/{}", &device.name[..4]), self.at(&format!("{directory}/phy80211")))
                     .unwrap();
-            } else if device.kind == 1 && !device.name.starts_with("br-") {
+            } else if device.is_port() {
                 // Only a device with hardware below it has this link.
                 fs::create_dir_all(self.at("/sys/devices/platform/soc/15100000.ethernet")).unwrap();
                 symlink("../../../devices/platform/soc/15100000.ethernet", self.at(&format!("{directory}/device")))
                     .unwrap();
             }
         }
-        for device in DEVICES {
+        for device in devices {
             if let Some(bridge) = device.bridge {
                 let directory = format!("/sys/class/net/{}", device.name);
                 symlink(format!("../{bridge}"), self.at(&format!("{directory}/master"))).unwrap();
@@ -462,13 +512,10 @@ impl RouterRoot {
                 .unwrap();
             }
         }
-        for (index, (name, mac, path)) in [
-            ("phy0", "00:00:5e:00:53:02", "platform/soc/18000000.wifi"),
-            ("phy1", "00:00:5e:00:53:03", "platform/soc/18000000.wifi"),
-        ]
-        .iter()
-        .enumerate()
-        {
+    }
+
+    fn make_radios(&self, phys: &[Phy]) {
+        for (index, (name, mac, path)) in phys.iter().enumerate() {
             self.make(&format!("/sys/class/ieee80211/{name}/index"), format!("{index}\n"));
             self.make(&format!("/sys/class/ieee80211/{name}/macaddress"), format!("{mac}\n"));
             self.make(&format!("/sys/class/ieee80211/{name}/name"), format!("{name}\n"));
@@ -476,6 +523,9 @@ impl RouterRoot {
             symlink(format!("../../../devices/{path}"), self.at(&format!("/sys/class/ieee80211/{name}/device")))
                 .unwrap();
         }
+    }
+
+    fn make_sys(&self) {
         for (name, brightness, trigger) in [
             ("green:power", 255, "[none] timer default-on netdev"),
             ("green:wan", 0, "none timer default-on [netdev]"),
@@ -520,13 +570,7 @@ impl Drop for RouterRoot {
     }
 }
 
-fn counter(device: &Device, name: &str) -> u64 {
-    let factor = COUNTERS.iter().find(|(known, _)| *known == name).unwrap().1;
-    let live = device.carrier || device.kind == 772;
-    if live { factor * u64::from(device.index) } else { 0 }
-}
-
-fn copy_tree(from: &Path, to: &Path) {
+pub fn copy_tree(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())) {
         let entry = entry.unwrap();

@@ -156,6 +156,7 @@ macro_rules! groups {
 groups! {
     hardware,
     management,
+    software,
     transfers,
     wifi,
 }

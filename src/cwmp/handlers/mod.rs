@@ -132,12 +132,13 @@ impl Begun {
 }
 
 fn read(context: Context, request: Message) -> Result<Answers, Fault> {
-    match request {
+    let answers = match request {
         Message::GetParameterValues { names } => Answers::values(context, &names),
         Message::GetParameterNames { path, next_level } => Answers::names(context, &path, next_level),
         Message::GetParameterAttributes { names } => Answers::attributes(context, &names),
         _ => Err(FaultCode::METHOD_NOT_SUPPORTED.into()),
-    }
+    };
+    answers.map(Answers::by_instance_mode)
 }
 
 fn carry_out(

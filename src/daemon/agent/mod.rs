@@ -1,5 +1,6 @@
 //! What lives as long as the process: the model, the events, the plans, and what is saved of them.
 
+mod guard;
 mod line;
 mod report;
 mod requests;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use self::line::Line;
 use self::saved::{STATE, Saved, TOLD, TRANSFERS};
 use self::transfers::{Transfers, UnderWay};
+use super::guard::SharedGuard;
 use super::standalone::{self, Standalone};
 use super::status::SessionRecord;
 use super::{Options, random};
@@ -52,6 +54,7 @@ pub struct Agent {
     pub model: Model,
     config: Config,
     store: Arc<Mutex<Store>>,
+    guard: SharedGuard,
     saved: Saved,
     told: Told,
     clock: ClockCheck,
@@ -114,7 +117,8 @@ impl Agent {
     /// # Errors
     /// When another daemon has the state, or its directory cannot be used.
     pub fn open(options: &Options, live: Arc<Live>) -> Result<(Self, crate::state::Lock)> {
-        let Standalone { config, model, store, lock, fresh, clock, .. } = Standalone::open_with(options, live.clone())?;
+        let Standalone { config, mut model, store, lock, fresh, clock, .. } =
+            Standalone::open_with(options, live.clone())?;
         let (saved, was, told, transfers) = {
             let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
             let Loaded { value: saved, was } = store.load::<Saved>(STATE);
@@ -127,6 +131,9 @@ impl Agent {
             }
             (saved, was, told, transfers)
         };
+        let state_dir = live.host_path(&config.cpe.state_dir);
+        let guard = SharedGuard::open(live.clone(), state_dir.map_err(Error::io("find the state"))?);
+        model.set_guard(guard.asked_by_model());
         let clock = clock.not_before(saved.last_good_time);
         let interface = interface_state(live.as_ref(), &config.cpe.interface);
         let started = live.monotonic();
@@ -141,6 +148,7 @@ impl Agent {
             model,
             config,
             store,
+            guard,
             saved,
             told,
             clock,
@@ -199,6 +207,7 @@ impl Agent {
         if fresh && matches!(was, Was::Fresh) {
             self.set_first_attributes();
         }
+        self.take_up_guard(same_boot);
         self.look_for_bootstrap();
         self.refresh_facts();
         // What changed over the reboot is looked for when the port is open and the connection request URL is known (CONFORMANCE N-08).
@@ -368,6 +377,7 @@ impl Agent {
         if self.planner.in_session() || url.is_empty() || *url == self.saved.acs_url {
             return;
         }
+        self.keep_former_acs();
         let first = self.saved.acs_url.is_empty();
         self.saved.acs_url.clone_from(url);
         self.saved.events.bootstrap();
@@ -390,7 +400,8 @@ impl Agent {
     /// When something is to be done besides sessions.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Duration> {
-        let own = [self.look_at, self.save_at, self.release_at, self.expiry_at, self.transfer_deadline()];
+        let own =
+            [self.look_at, self.save_at, self.release_at, self.expiry_at, self.guard_due(), self.transfer_deadline()];
         [self.periodic.due(), self.saved.scheduled.due()].into_iter().chain(own).flatten().min()
     }
 
@@ -413,6 +424,7 @@ impl Agent {
         if self.expiry_at.is_some_and(|at| at <= now.monotonic) {
             self.upkeep();
         }
+        self.poll_guard();
         if self.save_at.is_some_and(|at| at <= now.monotonic) || self.must_save() {
             self.save();
         }

@@ -34,6 +34,7 @@ impl Agent {
             connection_request_url: self.model.context().facts().connection_request_url.clone(),
             clock_known: self.now().utc.is_some(),
             interface_up: self.interface.up,
+            undone_in: self.undone_in(),
             in_session: self.planner.in_session(),
             retry_count: self.retry.count(),
             next_session,

@@ -114,6 +114,7 @@ impl Agent {
                 self.saved.events.acknowledge_inform();
                 let sent = std::mem::take(&mut self.sent);
                 self.told.acknowledge(&sent);
+                self.guard_reached();
             }
             Acknowledged::Request { key, response } => {
                 if let (Some(About::Methods), Message::GetRpcMethodsResponse(methods)) = (About::parse(key), response) {

@@ -11,7 +11,7 @@ use super::Agent;
 use super::transfers::Orders;
 use crate::acs::{self, SystemResolver};
 use crate::config::{Compression, PACKAGE};
-use crate::cwmp::answers::{Reader, values_of};
+use crate::cwmp::answers::{Reader, told_by_instance_mode, values_of};
 use crate::cwmp::events::EventCode;
 use crate::cwmp::handlers::{Abilities, Begun, Consequence, begin};
 use crate::cwmp::inform::{self, Contents, InformParameter};
@@ -97,6 +97,7 @@ impl Agent {
         self.agree_events(false);
         self.asked = false;
         self.planner.session_started();
+        self.guard_session();
         let events = self.saved.events.for_inform(retrying);
         self.sessions = self.sessions.saturating_add(1);
         let codes: Vec<String> = events.iter().map(|event| event.code.clone()).collect();
@@ -116,8 +117,9 @@ impl Agent {
         self.record = Some(record);
         self.save();
         let own_requests = self.own_requests(&events);
-        let inform = self.inform(events, &changed);
+        let mut inform = self.inform(events, &changed);
         self.sent.clone_from(&inform.parameters);
+        told_by_instance_mode(&mut self.model.context(), &mut inform.parameters);
         self.save_model();
         let mut id = [0; 4];
         fill_random(&mut id);
@@ -222,7 +224,9 @@ impl Agent {
         begun
     }
 
+    /// What a request has led to is noted and saved before the answer goes out.
     fn promise(&mut self, consequence: Consequence) {
+        self.settle_guard(matches!(consequence, Consequence::Written(_)));
         match consequence {
             Consequence::None => return,
             Consequence::Written(written) => {

@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use super::PACKAGE;
-use super::option::hex;
 use super::pool::subnet_of;
+use crate::device::option_rows::hex;
 use crate::error::Result;
 use crate::model::access::truth;
 use crate::model::context::{Context, Row};

@@ -1,10 +1,12 @@
-//! `Device.DHCPv4.Server.` (TR-181 2.17): the pools, static addresses, options and clients of dnsmasq.
+//! `Device.DHCPv4.` (TR-181 2.17): the clients of netifd, and the pools, static addresses, options and clients of dnsmasq.
 
 mod client;
 mod network;
 mod option;
 mod pool;
 mod static_address;
+mod uplink;
+mod uplink_option;
 
 pub use client::{Lease, leases};
 pub use network::{Subnet, subnet};
@@ -22,6 +24,8 @@ const INTERFACE: &str = "Device.IP.Interface.";
 /// The table of pools.
 const POOL: &str = "Device.DHCPv4.Server.Pool.";
 
+static DHCPV4: Object = Object::single("Device.DHCPv4.", &[ro("ClientNumberOfEntries", UNSIGNED_INT, count("Client"))]);
+
 static SERVER: Object = Object::single(
     "Device.DHCPv4.Server.",
     &[
@@ -30,8 +34,12 @@ static SERVER: Object = Object::single(
     ],
 );
 
-/// The objects of the DHCPv4 server, tables before what lies in them.
+/// The objects of DHCPv4, tables before what lies in them.
 pub static OBJECTS: &[&Object] = &[
+    &DHCPV4,
+    &uplink::CLIENT,
+    &uplink_option::SENT_OPTION,
+    &uplink_option::REQ_OPTION,
     &SERVER,
     &pool::POOL,
     &static_address::STATIC_ADDRESS,

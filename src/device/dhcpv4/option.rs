@@ -3,12 +3,12 @@
 //! A row is known by its tag. One that the ACS has added, changed the tag of, or disabled is known by a name of its own, and what UCI has no place for
 //! lies in the agent's own state.
 
-use std::fmt::Write;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use super::PACKAGE;
 use super::pool::OWN_OPTIONS;
+use crate::device::option_rows::hex;
 use crate::error::{Fault, Result};
 use crate::model::access::truth;
 use crate::model::context::{Context, Row};
@@ -104,15 +104,6 @@ pub(super) fn set(cx: &mut Context, pool: &Row, tag: u8, value: Option<&str>) ->
         (None, None) => {}
     }
     cx.set_list(pool, "dhcp_option", &list.iter().map(String::as_str).collect::<Vec<_>>())
-}
-
-/// Bytes as hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a String never fails.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 /// The bytes of an option as hexadecimal digits: dnsmasq takes addresses, numbers, pairs of digits with colons, and text.

@@ -6,12 +6,14 @@ use super::network::{Subnet, subnet};
 use super::option::{self, Item};
 use super::static_address::{self, PARKED};
 use super::{INTERFACE, PACKAGE, is_off};
+use crate::device::odhcpd::{self, KIND};
+use crate::device::order;
 use crate::error::{Fault, Result};
 use crate::model::access::{truth, uci_truth};
 use crate::model::context::{Context, Row, RowId};
 use crate::model::format::{IPV4, IPV4_ADDRESS};
 use crate::model::schema::{
-    Object, Table, Text, Values, alias, count, functional, get, get_set, ro, rw, sections, together,
+    Object, Table, Text, Values, alias, count, functional, get, get_set, ro, rw, sections_where, together,
 };
 use crate::model::value::{BOOLEAN, Format, INT, STRING, Type, UNSIGNED_INT};
 use crate::platform::uci::Section;
@@ -25,7 +27,7 @@ const DOMAIN: Format = Format {
 
 pub(super) static POOL: Object = Object::table(
     "Device.DHCPv4.Server.Pool.{i}.",
-    Table::new(sections(PACKAGE, "dhcp"))
+    Table::new(sections_where(PACKAGE, KIND, odhcpd::is_pool))
         .writable(&[("ignore", "1")])
         .deleted_by(delete)
         .keys(&[functional(&["Order"])])
@@ -35,8 +37,15 @@ pub(super) static POOL: Object = Object::table(
         rw("Enable", BOOLEAN, get_set(|cx, row| Ok(truth(enabled(cx, row)?)), set_enable)).default("false"),
         ro("Status", STRING.values(&["Disabled", "Enabled", "Error_Misconfigured", "Error"]), get(status)),
         alias(),
-        rw("Order", UNSIGNED_INT.ranges(&[(1, i64::MAX)]), get_set(order, set_order)),
-        rw("Interface", STRING.strong(&[INTERFACE]).lengths(&[(0, 256)]), get_set(interface, set_interface))
+        rw(
+            "Order",
+            UNSIGNED_INT.ranges(&[(1, i64::MAX)]),
+            get_set(
+                |cx, row| order::position(cx, row, ORDER),
+                |cx, row, value| order::set_position(cx, row, ORDER, value),
+            ),
+        ),
+        rw("Interface", STRING.strong(&[INTERFACE]).lengths(&[(0, 256)]), get_set(odhcpd::interface, set_interface))
             .default(""),
         rw("MinAddress", IPV4_ADDRESS, together(|cx, row| Ok(address(Range::read(cx, row)?.map(|range| range.first))))),
         rw("MaxAddress", IPV4_ADDRESS, together(|cx, row| Ok(address(Range::read(cx, row)?.map(|range| range.last))))),
@@ -127,57 +136,21 @@ fn status(cx: &mut Context, row: &Row) -> Result<Text> {
 
 const ORDER: &str = "dhcp.order";
 
-/// What the pools are known by, in their order.
-fn ordered(cx: &mut Context, row: &Row) -> Result<Vec<String>> {
-    let mut present = Vec::new();
-    if let Some(around) = row.parent().cloned() {
-        for entry in cx.rows(row.node(), &around)?.iter() {
-            present.push(cx.key(&Row::new(row.node(), &around, entry))?);
-        }
-    }
-    let kept = cx.own(ORDER).unwrap_or_default();
-    let mut names: Vec<String> =
-        kept.split(',').filter(|name| present.iter().any(|known| known == name)).map(String::from).collect();
-    let new: Vec<String> = present.into_iter().filter(|name| !names.contains(name)).collect();
-    names.extend(new);
-    Ok(names)
-}
-
-fn order(cx: &mut Context, row: &Row) -> Result<Text> {
-    let key = cx.key(row)?;
-    let place = ordered(cx, row)?.iter().position(|name| *name == key).unwrap_or(0);
-    Ok(Text::Owned(place.saturating_add(1).to_string()))
-}
-
-fn set_order(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if order(cx, row)? == value {
-        return Ok(());
-    }
-    let key = cx.key(row)?;
-    let mut names = ordered(cx, row)?;
-    names.retain(|name| *name != key);
-    let place = value.parse::<usize>().unwrap_or(usize::MAX).saturating_sub(1).min(names.len());
-    names.insert(place, key);
-    cx.set_own(ORDER, Some(&names.join(",")));
-    Ok(())
-}
-
 // Interface and addresses.
 
-fn interface(cx: &mut Context, row: &Row) -> Result<Text> {
-    let Some(name) = cx.option(row, "interface")? else { return Ok(Text::Borrowed("")) };
-    Ok(cx.path_of_key(INTERFACE, &name).map_or(Text::Borrowed(""), Text::Owned))
-}
-
+/// What odhcpd does on the interfaces stays with them.
 fn set_interface(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if interface(cx, row)? == value {
+    if odhcpd::interface(cx, row)? == value {
         return Ok(());
     }
+    let id = cx.section(row)?.id();
+    odhcpd::leave(cx, id)?;
     if value.is_empty() {
         return cx.set_option(row, "interface", None);
     }
     let target = cx.row_of_path(INTERFACE, value).ok_or_else(|| Fault::value(format!("there is no {value}")))?;
     let name = cx.name_section(&target)?;
+    odhcpd::gather(cx, id, &name)?;
     cx.set_option(row, "interface", Some(&name))
 }
 
@@ -201,6 +174,7 @@ fn delete(cx: &mut Context, row: &Row) -> Result<(), Fault> {
     static_address::delete_all(cx, row, PARKED)?;
     option::forget_all(cx, row)?;
     if let RowId::Section(id) = row.id() {
+        odhcpd::leave(cx, *id)?;
         cx.package_mut(PACKAGE)?.remove_section(*id);
     }
     Ok(())

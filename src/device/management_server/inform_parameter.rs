@@ -2,6 +2,7 @@
 
 use crate::error::Fault;
 use crate::model::access::full_name;
+use crate::model::alias::{in_brackets, parts};
 use crate::model::context::{Context, Row};
 use crate::model::format::PARAMETER_NAME;
 use crate::model::schema::{Object, Rows, Table, alias, functional, own, rw};
@@ -28,8 +29,9 @@ fn check(cx: &mut Context, row: &Row) -> Result<(), (&'static str, Fault)> {
     let name = full_name(cx, row.node(), row, "ParameterName");
     let Some(name) = cx.own(&name) else { return Ok(()) };
     let (path, parameter) = name.rsplit_once('.').unwrap_or_default();
-    // Instance numbers and wildcards do not matter to what the name means.
-    let path: Vec<&str> = path.split('.').filter(|part| *part != "*" && !is_number(part)).collect();
+    // Instance numbers, aliases and wildcards do not matter to what the name means.
+    let path: Vec<&str> =
+        parts(path).filter(|part| *part != "*" && !is_number(part) && in_brackets(part).is_none()).collect();
     let schema = cx.schema().clone();
     let node = schema.find(&format!("{}.", path.join(".")));
     match node.and_then(|node| schema.node(node).parameter(parameter)) {

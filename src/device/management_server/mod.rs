@@ -12,6 +12,9 @@ use crate::model::schema::{
 };
 use crate::model::value::{BOOLEAN, DATE_TIME, Format, STRING, Type, UNKNOWN_TIME, UNSIGNED_INT};
 
+/// Why and when a change of the ACS was undone: the time in UTC, and the reason in words.
+pub const LAST_ROLLBACK: &str = "Device.ManagementServer.X_CWMPD-ORG_LastRollback";
+
 const CREDENTIAL: Type = STRING.lengths(&[(0, 256)]);
 
 /// Any other URL would be the last that this router hears of its ACS (TR-069a6 3.1).
@@ -53,18 +56,9 @@ pub static MANAGEMENT_SERVER: Object = Object::single(
             uci_or("cwmpd.acs=acs.retry_multiplier", "2000"),
         ),
         rw("HTTPConnectionRequestEnable", BOOLEAN, own("true")),
-        ro("AliasBasedAddressing", BOOLEAN, constant("false")).forced_inform(),
-        // Both only mean something with Alias-based addressing.
-        rw(
-            "InstanceMode",
-            STRING.values(&["InstanceNumber", "InstanceAlias"]),
-            get_set(|_, _| Ok(Text::Borrowed("InstanceNumber")), |_, _, value| only(value, "InstanceNumber")),
-        ),
-        rw(
-            "AutoCreateInstances",
-            BOOLEAN,
-            get_set(|_, _| Ok(Text::Borrowed("false")), |_, _, value| only(value, "false")),
-        ),
+        ro("AliasBasedAddressing", BOOLEAN, constant("true")).forced_inform(),
+        rw("InstanceMode", STRING.values(&["InstanceNumber", "InstanceAlias"]), own("InstanceNumber")),
+        rw("AutoCreateInstances", BOOLEAN, own("false")),
         ro("SupportedConnReqMethods", STRING.values(&["HTTP", "STUN", "XMPP"]).list(), constant("HTTP")),
         ro(
             "HTTPCompressionSupported",
@@ -77,6 +71,8 @@ pub static MANAGEMENT_SERVER: Object = Object::single(
             uci_words("cwmpd.acs=acs.compression", COMPRESSIONS, "Disabled"),
         ),
         ro("InstanceWildcardsSupported", BOOLEAN, constant("true")),
+        ro("X_CWMPD-ORG_LastRollback", STRING.lengths(&[(0, 256)]), own(""))
+            .notification(Notification::ForceDefaultEnabled),
         ro("InformParameterNumberOfEntries", UNSIGNED_INT, count("InformParameter")),
     ],
 );
@@ -109,11 +105,6 @@ fn set_username(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
 
 fn connection_request_url(cx: &mut Context, _: &Row) -> Result<Text> {
     Ok(Text::Owned(cx.facts().connection_request_url.clone()))
-}
-
-/// Takes the one value that there is.
-fn only(value: &str, possible: &str) -> Result<(), Fault> {
-    if value == possible { Ok(()) } else { Err(Fault::value(format!("the router can only have {possible}"))) }
 }
 
 fn is_acs_url(text: &str) -> bool {

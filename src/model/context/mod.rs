@@ -17,6 +17,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use crate::error::{Error, Fault, Result};
+use crate::model::alias::Hints;
 use crate::model::registry::{FutureNames, Registry};
 use crate::model::tree::{NodeId, ROOT, Schema};
 use crate::platform::ubus::UbusError;
@@ -157,6 +158,8 @@ pub struct Context {
     silent: BTreeSet<String>,
     /// Where in the array of a ubus reply the last row was found.
     pub(in crate::model) last_item: usize,
+    /// Where rows were found by their aliases.
+    pub(in crate::model) aliases: Hints,
 }
 
 impl Context {
@@ -191,6 +194,7 @@ impl Context {
             effects: Effects::default(),
             silent: BTreeSet::new(),
             last_item: 0,
+            aliases: Hints::new(),
         }
     }
 

@@ -108,7 +108,7 @@ impl Context {
         Ok(rows)
     }
 
-    /// The number that a section has from a row which has moved to it.
+    /// The number that a section or key has from a row which has moved to it.
     fn moved_to(&self, path: &str, name: &str) -> Option<u32> {
         let moved = self.moved.iter().rev().find(|(table, key, _)| table == path && key == name);
         moved.map(|(_, _, number)| *number)
@@ -119,7 +119,7 @@ impl Context {
         let mut rows: Vec<Entry> = Vec::with_capacity(keys.len());
         let mut numbers = BTreeSet::new();
         for key in keys {
-            let number = registry.number(path, &key);
+            let number = self.moved_to(path, &key).unwrap_or_else(|| registry.number(path, &key));
             if numbers.insert(number) {
                 rows.push(Entry { number, id: RowId::Key(Rc::from(key)) });
             }

@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 
 use super::{CommitFailure, Context, Effects, FILE_LIMIT, Row, RowId};
 use crate::error::{Error, Fault, Result};
+use crate::model::guard::{Change, Guard};
 use crate::model::registry::Registry;
 use crate::platform::uci::{CommitError, OptionValue, Package, SectionId};
 
@@ -122,7 +123,7 @@ impl Context {
         self.forgotten.push((String::from(table), row.number(), self.package_of(row)));
     }
 
-    /// Lets a row of a table of sections stand for another section from now on, with its number and all that belongs to it.
+    /// Lets a row of a table of sections or keys stand for another section or key from now on, with its number and all that belongs to it.
     pub fn move_row(&mut self, row: &Row, section: &str) {
         if let Some(around) = row.parent() {
             let table = self.schema.path(row.node(), around);
@@ -137,8 +138,8 @@ impl Context {
         self.values.insert(String::from(path), String::from(value));
     }
 
-    /// Stages a program that sets a value.
-    pub(in crate::model) fn stage_program(&mut self, argv: Vec<String>) {
+    /// Stages a program that sets a value: it runs with the commit, before the answer.
+    pub fn stage_program(&mut self, argv: Vec<String>) {
         self.programs.clear();
         self.actions.push(argv);
     }
@@ -148,16 +149,20 @@ impl Context {
         self.effects.programs.insert(argv.iter().copied().map(String::from).collect());
     }
 
-    /// Writes everything that is staged: all of it, or nothing. `keep` saves the registry.
+    /// Writes everything that is staged: all of it, or nothing. `keep` saves the registry; `guard` is asked before.
     pub(in crate::model) fn commit(
         mut self,
         keep: &mut dyn FnMut(&Registry) -> Result<()>,
+        guard: Option<&mut Guard>,
     ) -> std::result::Result<Effects, CommitFailure> {
         let mut packages = std::mem::take(&mut self.packages);
         let mut changed: Vec<&mut Package> =
             packages.values_mut().filter_map(|kept| kept.as_mut().ok()).filter(|p| p.is_changed()).collect();
         let before: Vec<Package> = changed.iter().map(|package| package.original()).collect();
         self.effects.packages.extend(changed.iter().map(|package| String::from(package.name())));
+        if let Some(guard) = guard {
+            self.ask(guard, &before, &changed).map_err(CommitFailure::Fault)?;
+        }
         self.system.commit_packages(&mut changed).map_err(|error| match error {
             CommitError::Changed(_) => CommitFailure::Again,
             CommitError::Failed(error) => CommitFailure::Fault(error.into()),
@@ -179,6 +184,14 @@ impl Context {
                 }))
             }
         }
+    }
+
+    fn ask(&self, guard: &mut Guard, before: &[Package], after: &[&mut Package]) -> Result<(), Fault> {
+        let packages: Vec<(&Package, &Package)> = before.iter().zip(after.iter().map(|package| &**package)).collect();
+        let registry = self.registry();
+        let own = self.own.iter().filter(|(name, value)| registry.own(name) != value.as_deref());
+        let own: Vec<&str> = own.map(|(name, _)| name.as_str()).collect();
+        guard(&Change { packages: &packages, own: &own, registry: &registry })
     }
 
     /// Writes the values that live in files and behind programs, and notes what was in the files. What a program did stays done, which is why

@@ -1,34 +1,20 @@
-//! `Device.Ethernet.`: the ports of the board, and the devices that IP interfaces stand on.
+//! `Device.Ethernet.Interface.{i}.`: the ports of the board.
 
 use serde_json::Value as Json;
 
-use super::net;
+use super::super::net;
+use super::{INTERFACES, device_option, mac_address, name, set_device_option};
 use crate::error::{Fault, Result};
 use crate::model::access::{full_name, uci_truth};
 use crate::model::context::{Context, Row};
-use crate::model::format::{MAC_ADDRESS, is_mac};
+use crate::model::format::MAC_ADDRESS;
 use crate::model::schema::{
-    Notification, Object, Rows, Table, Text, Values, alias, always, count, functional, get, get_set, ro, rw, together,
+    Notification, Object, Rows, Table, Text, Values, alias, always, get, get_set, ro, rw, together,
 };
 use crate::model::value::{BOOLEAN, INT, STRING, UNSIGNED_INT};
-use crate::platform::uci::SectionId;
-
-/// The table of ports.
-pub const INTERFACES: &str = "Device.Ethernet.Interface.";
-/// The table of links.
-pub const LINKS: &str = "Device.Ethernet.Link.";
 
 /// Where `ip` lies on OpenWrt.
 const IP: &str = "/sbin/ip";
-
-/// TR-181 2.17 Device.Ethernet.
-pub static ETHERNET: Object = Object::single(
-    "Device.Ethernet.",
-    &[
-        ro("InterfaceNumberOfEntries", UNSIGNED_INT, count("Interface")),
-        ro("LinkNumberOfEntries", UNSIGNED_INT, count("Link")),
-    ],
-);
 
 /// TR-181 2.17 Device.Ethernet.Interface.{i}.: a port, known by the name of its device.
 ///
@@ -55,33 +41,6 @@ pub static INTERFACE: Object = Object::table(
 
 /// TR-181 2.17 Device.Ethernet.Interface.{i}.Stats.
 pub static INTERFACE_STATS: Object = Object::single("Device.Ethernet.Interface.{i}.Stats.", net::STATS);
-
-/// TR-181 2.17 Device.Ethernet.Link.{i}.: a device that a logical interface is on, known by its name. It comes and goes with them.
-pub static LINK: Object = Object::table(
-    "Device.Ethernet.Link.{i}.",
-    Table::new(Rows::Keys(|cx, _| links(cx)))
-        .keys(&[always(&["Name"]), functional(&["MACAddress"])])
-        .enabled_by("Enable"),
-    &[
-        // netifd brings a device up with the first interface on it, and down with the last.
-        rw("Enable", BOOLEAN, get_set(|_, _| Ok(Text::Borrowed("true")), |_, _, value| same(value, "true")))
-            .default("false"),
-        ro("Status", net::INTERFACE_STATUS, get(|cx, row| Ok(Text::Borrowed(link_status(cx, row)?)))).default("Down"),
-        alias(),
-        ro("Name", STRING.lengths(&[(0, 64)]), get(name)),
-        ro("LastChange", UNSIGNED_INT, get(link_last_change)).notification(Notification::CanDeny),
-        rw("LowerLayers", net::LOWER_LAYERS, get_set(link_layers, set_link_layers)).default(""),
-        rw("MACAddress", MAC_ADDRESS, get_set(mac_address, set_mac_address)),
-        rw("PriorityTagging", BOOLEAN, get_set(|_, _| Ok(Text::Borrowed("false")), |_, _, value| same(value, "false")))
-            .default("false"),
-    ],
-);
-
-/// TR-181 2.17 Device.Ethernet.Link.{i}.Stats.
-pub static LINK_STATS: Object = Object::single("Device.Ethernet.Link.{i}.Stats.", net::STATS);
-
-/// The objects of this file.
-pub static OBJECTS: &[&Object] = &[&ETHERNET, &INTERFACE, &INTERFACE_STATS, &LINK, &LINK_STATS];
 
 /// The ports in the order of the board: those of the LAN first.
 fn ports(cx: &mut Context) -> Vec<String> {
@@ -119,30 +78,6 @@ fn board(cx: &mut Context) -> std::rc::Rc<Json> {
         Ok(cx.file("/etc/board.json").ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Json::Null))
     })
     .unwrap_or_default()
-}
-
-/// The devices of logical interfaces, in the order of `/etc/config/network`.
-fn links(cx: &mut Context) -> Result<Vec<String>> {
-    let mut links: Vec<String> = Vec::new();
-    for interface in cx.package("network")?.sections().filter(|section| section.kind() == "interface") {
-        // `ifname` is how it was called before OpenWrt 21.02; `@lan` stands for another interface.
-        let device = interface.get("device").or_else(|| interface.get("ifname")).unwrap_or_default();
-        if net::is_device_name(device) && device != "lo" && !links.iter().any(|link| link == device) {
-            links.push(String::from(device));
-        }
-    }
-    Ok(links)
-}
-
-fn name(cx: &mut Context, row: &Row) -> Result<Text> {
-    Ok(Text::Owned(cx.key(row)?))
-}
-
-fn mac_address(cx: &mut Context, row: &Row) -> Result<Text> {
-    let device = cx.key(row)?;
-    // What is staged or not yet applied counts already (CONFORMANCE P-06).
-    let set = device_option(cx, &device, "macaddr")?.filter(|mac| is_mac(mac));
-    Ok(Text::Owned(set.unwrap_or_else(|| net::mac(cx, &device))))
 }
 
 /// The names of the ports that the ACS has switched off. netifd and a boot bring them up, so that the daemon switches them off again then.
@@ -216,45 +151,6 @@ fn current_bit_rate(cx: &mut Context, row: &Row) -> Result<Text> {
     Ok(Text::Owned(speed.unwrap_or(0).to_string()))
 }
 
-/// The `config device` of a network device, if it has one.
-fn device_section(cx: &mut Context, device: &str) -> Result<Option<SectionId>> {
-    let mut sections = cx.package("network")?.sections();
-    let found = sections.find(|section| section.kind() == "device" && section.get("name") == Some(device));
-    Ok(found.map(|section| section.id()))
-}
-
-/// An option of the `config device` of a network device.
-///
-/// # Errors
-/// When `/etc/config/network` cannot be read.
-pub fn device_option(cx: &mut Context, device: &str, option: &str) -> Result<Option<String>> {
-    let Some(id) = device_section(cx, device)? else { return Ok(None) };
-    let section = cx.package("network")?.section(id);
-    Ok(section.and_then(|section| section.get(option)).filter(|value| !value.is_empty()).map(String::from))
-}
-
-/// Sets an option of the `config device` of a network device, which is made if need be, or takes it away.
-///
-/// # Errors
-/// When `/etc/config/network` cannot be read, or UCI cannot hold the value.
-pub fn set_device_option(cx: &mut Context, device: &str, option: &str, value: Option<&str>) -> Result<(), Fault> {
-    if device_option(cx, device, option)?.as_deref() == value {
-        return Ok(());
-    }
-    let id = match device_section(cx, device)? {
-        Some(id) => id,
-        None => cx.add_section("network", "device", &[("name", device)])?.0,
-    };
-    let package = cx.package_mut("network")?;
-    match value {
-        Some(value) => package.set(id, option, value).map(drop).map_err(|error| Fault::value(error.to_string())),
-        None => {
-            package.remove(id, option);
-            Ok(())
-        }
-    }
-}
-
 /// The speed that a person or the ACS has fixed.
 fn fixed_speed(cx: &mut Context, device: &str) -> Result<Option<u32>> {
     Ok(device_option(cx, device, "speed")?.and_then(|speed| speed.parse().ok()).filter(|speed| *speed > 0))
@@ -309,60 +205,4 @@ fn supports(cx: &mut Context, device: &str, speed: u32) -> bool {
     let modes = devices.get(device).map(|device| net::items(device, "link-supported")).unwrap_or_default();
     let prefix = format!("{speed}base");
     modes.is_empty() || modes.iter().filter_map(Json::as_str).any(|mode| mode.starts_with(&prefix))
-}
-
-fn link_status(cx: &mut Context, row: &Row) -> Result<&'static str> {
-    let device = cx.key(row)?;
-    Ok(match net::device_status(cx, &device) {
-        // A link is down because what lies below it is.
-        "Down" => "LowerLayerDown",
-        status => status,
-    })
-}
-
-fn link_last_change(cx: &mut Context, row: &Row) -> Result<Text> {
-    let (device, status) = (cx.key(row)?, link_status(cx, row)?);
-    Ok(net::device_last_change(cx, LINKS, &device, status))
-}
-
-/// The port, or the ports of the bridge.
-fn link_layers(cx: &mut Context, row: &Row) -> Result<Text> {
-    let device = cx.key(row)?;
-    let members: Vec<String> = match device_section(cx, &device)? {
-        Some(id) => {
-            let section = cx.package("network")?.section(id);
-            let ports = section.map(|section| section.list("ports")).unwrap_or_default();
-            ports.into_iter().map(String::from).collect()
-        }
-        None => Vec::new(),
-    };
-    let port = device.split('.').next().unwrap_or_default();
-    let members = if members.is_empty() { vec![String::from(port)] } else { members };
-    let paths: Vec<String> = members.iter().filter_map(|member| cx.path_of_key(INTERFACES, member)).collect();
-    Ok(Text::Owned(paths.join(",")))
-}
-
-fn set_link_layers(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    let now = link_layers(cx, row)?;
-    same(value, &now)
-}
-
-fn set_mac_address(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if mac_address(cx, row)?.eq_ignore_ascii_case(value) {
-        return Ok(());
-    }
-    let device = cx.key(row)?;
-    if value.is_empty() {
-        return set_device_option(cx, &device, "macaddr", None);
-    }
-    let first = value.get(..2).and_then(|octet| u8::from_str_radix(octet, 16).ok()).unwrap_or(1);
-    if first & 1 != 0 || value == "00:00:00:00:00:00" {
-        return Err(Fault::value("not the address of a single station"));
-    }
-    set_device_option(cx, &device, "macaddr", Some(value))
-}
-
-/// Takes what is there already.
-fn same(value: &str, now: &str) -> Result<(), Fault> {
-    if value == now { Ok(()) } else { Err(Fault::value("the router cannot change this")) }
 }

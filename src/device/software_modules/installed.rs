@@ -1,0 +1,55 @@
+//! What is installed, read once a request.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::error::Result;
+use crate::model::context::Context;
+use crate::platform::packages::{self, APK_INSTALLED, OPKG_INFO, OPKG_STATUS, Package};
+
+/// The most packages that are rows.
+const MOST: usize = 2000;
+
+/// The installed packages by name; none where no package manager has left a database.
+pub(super) fn packages(cx: &mut Context) -> Result<Rc<BTreeMap<String, Package>>> {
+    cx.memo("packages", |cx| {
+        let mut all = match cx.file(APK_INSTALLED) {
+            Ok(database) => packages::apk_installed(&database),
+            Err(_) => cx.file(OPKG_STATUS).map(|status| packages::opkg_installed(&status)).unwrap_or_default(),
+        };
+        if let Some((first_too_many, _)) = all.iter().nth(MOST) {
+            let first_too_many = first_too_many.clone();
+            drop(all.split_off(&first_too_many));
+        }
+        Ok(all)
+    })
+}
+
+/// A package with everything that is known of it.
+pub(super) fn package(cx: &mut Context, name: &str) -> Result<Option<Package>> {
+    let Some(mut package) = packages(cx)?.get(name).cloned() else { return Ok(None) };
+    if let Ok(control) = cx.file(&format!("{OPKG_INFO}/{name}.control")) {
+        packages::opkg_control(&mut package, &control);
+    }
+    Ok(Some(package))
+}
+
+/// The package that each init script belongs to.
+pub(super) fn owners(cx: &mut Context) -> Result<Rc<BTreeMap<String, String>>> {
+    cx.memo("owners of init scripts", |cx| {
+        let all = packages(cx)?;
+        let files = cx.directory(OPKG_INFO);
+        let mut owners = BTreeMap::new();
+        for package in all.values() {
+            for script in &package.scripts {
+                owners.insert(script.clone(), package.name.clone());
+            }
+            let list = format!("{}.list", package.name);
+            if files.binary_search(&list).is_ok() {
+                let list = cx.file(&format!("{OPKG_INFO}/{list}")).unwrap_or_else(|_| "".into());
+                owners.extend(packages::scripts(&list).into_iter().map(|script| (script, package.name.clone())));
+            }
+        }
+        Ok(owners)
+    })
+}

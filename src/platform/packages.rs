@@ -1,0 +1,174 @@
+//! The databases of the package managers of OpenWrt: opkg up to 24.10, apk (version 3) from 25.12 on. Pure text in, packages out.
+
+use std::collections::BTreeMap;
+
+use super::System;
+
+/// The status file of opkg, and the directory with the description and the files of each package.
+pub const OPKG_STATUS: &str = "/usr/lib/opkg/status";
+/// See [`OPKG_STATUS`].
+pub const OPKG_INFO: &str = "/usr/lib/opkg/info";
+/// The database of apk.
+pub const APK_INSTALLED: &str = "/lib/apk/db/installed";
+/// Where an init script lies.
+pub const INIT: &str = "/etc/init.d/";
+
+/// A package manager.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Manager {
+    /// `/bin/opkg`
+    Opkg,
+    /// `/usr/bin/apk`
+    Apk,
+}
+
+impl Manager {
+    /// The package manager of this router, if it has one.
+    pub fn of(system: &dyn System) -> Option<Self> {
+        [Self::Apk, Self::Opkg].into_iter().find(|manager| system.file_info(manager.program()).is_ok())
+    }
+
+    /// Its program.
+    #[must_use]
+    pub fn program(self) -> &'static str {
+        match self {
+            Self::Opkg => "/bin/opkg",
+            Self::Apk => "/usr/bin/apk",
+        }
+    }
+}
+
+/// An installed package.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The first line of its description; with opkg it is in a file of its own.
+    pub description: String,
+    /// Who keeps it; with opkg it is in a file of its own.
+    pub maintainer: String,
+    /// The router does not work without it.
+    pub essential: bool,
+    /// The names of its init scripts; with opkg they are in a file of their own.
+    pub scripts: Vec<String>,
+}
+
+/// The installed packages of opkg's status file, by name.
+#[must_use]
+pub fn opkg_installed(status: &str) -> BTreeMap<String, Package> {
+    let mut all = BTreeMap::new();
+    for paragraph in status.split("\n\n") {
+        let fields = fields(paragraph);
+        let field = |name: &str| fields.get(name).copied().unwrap_or_default();
+        // `install user installed`: wanted, flags, what it is.
+        let installed = field("Status").split_whitespace().nth(2) == Some("installed");
+        if !installed || !is_name(field("Package")) {
+            continue;
+        }
+        let package = Package {
+            name: String::from(field("Package")),
+            version: String::from(field("Version")),
+            essential: field("Essential") == "yes",
+            ..Package::default()
+        };
+        all.insert(package.name.clone(), package);
+    }
+    all
+}
+
+/// Adds what opkg's control file says of a package.
+pub fn opkg_control(package: &mut Package, control: &str) {
+    let fields = fields(control);
+    let field = |name: &str| fields.get(name).map(|text| String::from(*text)).unwrap_or_default();
+    package.description = field("Description");
+    package.maintainer = field("Maintainer");
+}
+
+/// The init scripts in a list of files.
+#[must_use]
+pub fn scripts(list: &str) -> Vec<String> {
+    let names = list.lines().filter_map(|line| line.trim().strip_prefix(INIT));
+    names.filter(|name| is_name(name)).map(String::from).collect()
+}
+
+/// The installed packages of apk's database, by name.
+#[must_use]
+pub fn apk_installed(database: &str) -> BTreeMap<String, Package> {
+    let mut all = BTreeMap::new();
+    for paragraph in database.split("\n\n") {
+        let mut package = Package::default();
+        let mut directory = "";
+        for line in paragraph.lines() {
+            let Some((letter, value)) = line.split_once(':') else { continue };
+            match letter {
+                "P" => package.name = String::from(value),
+                "V" => package.version = String::from(value),
+                "T" => package.description = String::from(value),
+                "m" => package.maintainer = String::from(value),
+                "F" => directory = value,
+                "R" if directory == "etc/init.d" && is_name(value) => package.scripts.push(String::from(value)),
+                _ => {}
+            }
+        }
+        if is_name(&package.name) {
+            all.insert(package.name.clone(), package);
+        }
+    }
+    all
+}
+
+/// Whether a text can be the name of a package or of a service: nothing that an argument list, a path or a package manager takes for something else.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    let first = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    first && text.len() <= 128 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-._".contains(&b))
+}
+
+/// `Name: value` lines; what goes on in the next line is left out.
+fn fields(paragraph: &str) -> BTreeMap<&str, &str> {
+    let lines = paragraph.lines().filter(|line| !line.starts_with([' ', '\t']));
+    lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name, value.trim())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_of_opkg() {
+        let status = "Package: libc\nVersion: 1.2.5-r4\nDepends: libgcc1\nStatus: install hold installed\nEssential: yes\nArchitecture: mipsel_24kc\n\n\
+            Package: sqm-scripts\nVersion: 1.6.0-2\nStatus: install user installed\nConffiles:\n /etc/config/sqm 0123\nInstalled-Time: 1719000000\n\n\
+            Package: gone\nVersion: 1\nStatus: deinstall ok not-installed\n\nPackage: ../odd\nStatus: install ok installed\n\nrubbish\n";
+        let all = opkg_installed(status);
+        assert_eq!(all.keys().collect::<Vec<_>>(), ["libc", "sqm-scripts"]);
+        assert_eq!((all["libc"].essential, all["sqm-scripts"].essential), (true, false));
+        let mut sqm = all["sqm-scripts"].clone();
+        opkg_control(
+            &mut sqm,
+            "Package: sqm-scripts\nMaintainer: A <a@example.org>\nDescription:  Shaping\n of traffic\n",
+        );
+        assert_eq!((sqm.description.as_str(), sqm.maintainer.as_str()), ("Shaping", "A <a@example.org>"));
+        assert_eq!(scripts("/etc/config/sqm\n/etc/init.d/sqm\n/etc/init.d/../x\n/usr/lib/sqm/run.sh\n"), ["sqm"]);
+    }
+
+    #[test]
+    fn packages_of_apk() {
+        let database = "C:Q1abc=\nP:dropbear\nV:2025.88-r1\nA:x86_64\nT:Small SSH server\nm:Nobody <n@example.org>\nF:etc/config\nR:dropbear\nF:etc/init.d\nR:dropbear\na:0:0:755\nZ:Q1x\n\nP:bad name\nV:1\n\n";
+        let all = apk_installed(database);
+        assert_eq!(all.len(), 1);
+        assert_eq!(all["dropbear"].version, "2025.88-r1");
+        assert_eq!(all["dropbear"].scripts, ["dropbear"]);
+    }
+
+    #[test]
+    fn names_that_could_be_something_else() {
+        for good in ["libc", "kmod-usb3", "libstdcpp6", "gcc-c++", "lua5.1"] {
+            assert!(is_name(good), "{good}");
+        }
+        for bad in ["", "-y", "../x", "a b", "a;b", "a/b", ".hidden", "é"] {
+            assert!(!is_name(bad), "{bad}");
+        }
+    }
+}
