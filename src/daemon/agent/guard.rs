@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Agent;
 use super::saved::Saved;
+use super::transfers::Transfers;
 use crate::config::PACKAGE;
 use crate::cwmp::events::{EventCode, Queue};
 use crate::cwmp::guard::Step;
@@ -37,6 +38,8 @@ struct FormerAcs {
     events: Queue,
     scheduled: Scheduled,
     told: Told,
+    transfers: Transfers,
+    acs_methods: Option<Vec<String>>,
 }
 
 impl Agent {
@@ -55,8 +58,10 @@ impl Agent {
 
     /// Before the former ACS is forgotten (CONFORMANCE B-05): it comes back if the change to another one is undone.
     pub(super) fn keep_former_acs(&self) {
-        let Saved { boot_id, acs_url, events, scheduled, .. } = self.saved.clone();
-        self.guard.lock().keep_acs(&FormerAcs { boot_id, acs_url, events, scheduled, told: self.told.clone() });
+        let Saved { boot_id, acs_url, events, scheduled, acs_methods, .. } = self.saved.clone();
+        let (told, transfers) = (self.told.clone(), self.transfers.clone());
+        let former = FormerAcs { boot_id, acs_url, events, scheduled, told, transfers, acs_methods };
+        self.guard.lock().keep_acs(&former);
     }
 
     /// When something is to be done about a change on trial.
@@ -213,6 +218,8 @@ impl Agent {
         self.saved.scheduled = former.scheduled;
         self.saved.scheduled.restore(same_boot, self.now());
         self.told = former.told;
+        self.saved.acs_methods = former.acs_methods;
+        self.take_back_transfers(former.transfers, same_boot);
         self.offer.acs_changed();
     }
 

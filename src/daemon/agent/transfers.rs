@@ -31,7 +31,7 @@ const FILE: &str = "transfer-";
 const AGAIN: Duration = Duration::from_secs(10);
 
 /// What is saved in `transfers.json`.
-#[derive(Default, Debug, Serialize, Deserialize)]
+#[derive(Clone, Default, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Transfers {
     pub(super) queue: Queue,
@@ -208,6 +208,16 @@ impl Agent {
         self.transfers.autonomous.clear();
         self.saved.acs_methods = None;
         self.stop_transfers(&gone);
+    }
+
+    /// The former ACS is responsible again: what it asked for waits again.
+    pub(super) fn take_back_transfers(&mut self, former: Transfers, same_boot: bool) {
+        let gone: Vec<u32> = self.transfers.queue.clear();
+        self.stop_transfers(&gone);
+        self.transfers = former;
+        let now = self.now();
+        self.transfers.queue.restore(same_boot, now, &|_| false);
+        self.agree_events(true);
     }
 
     /// Stops these if they are under way; they are off the queue.
