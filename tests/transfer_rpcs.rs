@@ -12,8 +12,9 @@ use common::http_server::{Act, Server, reply};
 use common::transfers::*;
 use cwmpd::soap::rpc::{Message, QueuedTransfer};
 
-/// A server that never answers.
-fn silent_server() -> Server {
+/// A server that never answers, and an agent that does not mind so soon.
+fn silent_server(agent: &Agent) -> Server {
+    agent.option("acs", "http_timeout", "60");
     Server::start(|_| Act::Hold)
 }
 
@@ -179,7 +180,7 @@ fn l10_r10_e02_until_the_acs_has_answered_and_no_longer() {
     let first = session.pending().message().clone();
     session.take().reply_message(acs_fault(8005));
     assert_eq!(*session.next().message(), first);
-    session.take().hang_up();
+    session.take().http("503 Service Unavailable", &[], b"");
     let mut session = acs.session();
     assert_eq!(session.events(), ["7 TRANSFER COMPLETE", "M Download"]);
     session.inform_ok();
@@ -203,7 +204,7 @@ fn l10_r10_e02_until_the_acs_has_answered_and_no_longer() {
 fn f10_s5_a_power_cut_in_the_middle_and_no_secret_anywhere() {
     let acs = Acs::start();
     let mut agent = Agent::settled(&acs);
-    let server = silent_server();
+    let server = silent_server(&agent);
     let Message::Download(mut secret) = download("key", SETTINGS, &server.url("/secret-path")) else { panic!() };
     (secret.username, secret.password) = ("secret-user".into(), "secret-word".into());
     order(&agent, &acs, Message::Download(secret));
@@ -223,7 +224,9 @@ fn f10_s5_a_power_cut_in_the_middle_and_no_secret_anywhere() {
     agent.stop();
     agent.start();
     wait_for("the third request", || server.received().get(2).cloned());
-    let mut session = again(&agent, &acs);
+    agent.ask("2 PERIODIC");
+    let mut session = acs.session();
+    session.inform_ok();
     session.request(Message::CancelTransfer { command_key: "key".into() });
     session.end();
     assert!(!std::fs::read_to_string(&state).unwrap().contains("secret"));
@@ -235,7 +238,7 @@ fn f10_s5_a_power_cut_in_the_middle_and_no_secret_anywhere() {
 fn f23_f26_a_transfer_that_hangs_is_cancelled_and_the_next_begins() {
     let acs = Acs::start();
     let agent = Agent::settled(&acs);
-    let (silent, server) = (silent_server(), file_server(SETTINGS_TEXT));
+    let (silent, server) = (silent_server(&agent), file_server(SETTINGS_TEXT));
     let hangs = download("hangs", SETTINGS, &silent.url("/x"));
     order_all(&agent, &acs, vec![hangs, download("next", SETTINGS, &server.url("/y"))]);
     wait_for("the request", || silent.received().pop());
@@ -258,7 +261,7 @@ fn f23_f26_a_transfer_that_hangs_is_cancelled_and_the_next_begins() {
 fn b05_another_acs_hears_nothing_of_transfers() {
     let (old, new) = (Acs::start(), Acs::start());
     let agent = Agent::settled(&old);
-    let (silent, server) = (silent_server(), file_server(SETTINGS_TEXT));
+    let (silent, server) = (silent_server(&agent), file_server(SETTINGS_TEXT));
     order(&agent, &old, download("done", SETTINGS, &server.url("/done")));
     // Its result is refused, so that it is still to be told.
     let mut session = old.session();
@@ -285,4 +288,49 @@ fn f13_restored_settings_may_lead_to_another_acs() {
     let server = file_server(format!("package cwmpd\n\n{settings}"));
     order(&agent, &old, download("move", SETTINGS, &server.url("/settings")));
     assert_eq!(codes(&new.serve()), ["0 BOOTSTRAP"]);
+}
+
+/// CONFORMANCE Q-04: after a return to the factory state nobody hears of what was asked for before.
+#[test]
+fn q04_nothing_is_left_after_a_factory_reset() {
+    let acs = Acs::start();
+    let mut agent = Agent::settled(&acs);
+    let server = file_server(SETTINGS_TEXT);
+    order(&agent, &acs, download("done", SETTINGS, &server.url("/done")));
+    let mut session = acs.session();
+    session.inform_ok();
+    session.take().reply_message(acs_fault(8002));
+    session.next();
+    queued(&session.request(download("never", SETTINGS, &server.url("/never"))));
+    session.request(Message::FactoryReset);
+    session.end();
+    agent.wait_call("/sbin/reboot");
+    agent.stop();
+    assert!(!server.received().iter().any(|request| request.target() == "/never"));
+    // What firstboot does.
+    agent.root.remove("/etc/cwmpd");
+    reboot(&mut agent);
+    assert_eq!(told(&acs), (vec!["0 BOOTSTRAP".to_owned(), "1 BOOT".to_owned()], Vec::new()));
+    agent.wait_idle();
+    assert_eq!(transfers(&agent).len(), 0);
+}
+
+/// CONFORMANCE F-11, F-12 for what a person sees: how far a transfer is.
+#[test]
+fn status_tells_how_far_a_transfer_is() {
+    let acs = Acs::start();
+    let agent = Agent::settled(&acs);
+    agent.option("acs", "http_timeout", "60");
+    // The first bytes of many, and then nothing for a while.
+    let server = Server::start(|_| {
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n";
+        Act::Drip([head.as_bytes(), &[b'x'; 200_000]].concat())
+    });
+    order(&agent, &acs, download("slow", SETTINGS, &server.url("/slow")));
+    let shown = wait_for("progress", || {
+        let transfer = transfers(&agent).pop()?;
+        (transfer["done"].as_u64() >= Some(200_000)).then_some(transfer)
+    });
+    assert_eq!((&shown["total"], &shown["state"]), (&1_000_000.into(), &"under way".into()));
+    assert!(agent.ok(&["status"]).contains(" of 1000000 bytes"));
 }

@@ -135,8 +135,10 @@ case \" $* \" in
 esac
 grep -q UNWRITTEN \"$root$last\" && exit 0
 mkdir -p \"$root/flash\"
+# Flash is slow.
+sleep 0.05
 cp \"$root$last\" \"$root/flash/half\" && mv \"$root/flash/half\" \"$root/flash/image\"
-exit 0
+sleep 0.05
 ";
 
 /// Gives a router that sysupgrade.
@@ -171,12 +173,14 @@ pub fn power_off(agent: &mut Agent) {
     }
 }
 
-/// The second half of [`reboot`].
-pub fn power_on(agent: &mut Agent) {
+/// The second half of [`reboot`]; gives the version of an image that runs for the first time.
+pub fn power_on(agent: &mut Agent) -> Option<String> {
     let root = &agent.root;
+    let mut new = None;
     if root.at("/flash/image").exists() {
         let image = root.read("/flash/image");
         let version = image.lines().find_map(|line| line.strip_prefix("version ")).unwrap();
+        new = Some(version.to_owned());
         let release = root.read("/etc/openwrt_release");
         let line = |line: &str| match line.split_once('=') {
             Some(("DISTRIB_RELEASE", _)) => format!("DISTRIB_RELEASE='{version}'\n"),
@@ -190,6 +194,7 @@ pub fn power_on(agent: &mut Agent) {
     let _ = std::fs::remove_dir_all(root.at("/tmp/cwmpd"));
     root.reboot();
     agent.start();
+    new
 }
 
 /// How often sysupgrade was called to write an image or to unpack settings.
