@@ -212,13 +212,15 @@ impl Agent {
 
     /// What the former ACS asked for is to be done after all: the change to another one is undone. Files that were here are fetched again.
     pub(super) fn take_back_transfers(&mut self, former: Transfers, same_boot: bool) {
+        let gone = self.transfers.queue.clear();
+        self.stop_transfers(&gone);
         self.transfers = former;
         let now = self.now();
         self.transfers.queue.restore(same_boot, now, &|_| false);
         if let Some(id) = self.transfers.queue.unsettled().map(|transfer| transfer.id) {
             self.settle(id, Err(died()));
         }
-        self.agree_events(false);
+        self.agree_events(true);
     }
 
     /// Stops these if they are under way; they are off the queue.
