@@ -13,4 +13,8 @@ const WRITES: &[Write] = &[
         "1 Firmware Upgrade Image,X 00005E Splash Screen",
         &[],
     ),
+    write("Device.ManagementServer.DUStateChangeComplPolicy.Enable", "true", &[]),
+    write("Device.ManagementServer.DUStateChangeComplPolicy.OperationTypeFilter", "Install,Update", &[]),
+    write("Device.ManagementServer.DUStateChangeComplPolicy.ResultTypeFilter", "Success", &[]),
+    write("Device.ManagementServer.DUStateChangeComplPolicy.FaultCodeFilter", "9001,9016", &[]),
 ];
