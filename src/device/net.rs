@@ -3,6 +3,7 @@
 //! Devices come from sysfs, interfaces from one `network.interface dump`. What cannot be read is an absence and never an error: a router in
 //! trouble still shows the rest of its tree.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
@@ -138,10 +139,22 @@ const STAMPS: usize = 512;
 /// The kernel does not say when a link changed, so the agent remembers what it saw.
 static STAMPS_SEEN: Mutex<BTreeMap<String, Stamp>> = Mutex::new(BTreeMap::new());
 
+/// What one request was told of `LastChange`, by thing.
+type Told = RefCell<BTreeMap<String, u64>>;
+
 /// Seconds since something (such as `Device.Ethernet.Interface.lan1`) was first seen in its present state; what was never seen before has
-/// been so since the boot. For `LastChange`.
+/// been so since the boot. For `LastChange`. The same in every pass over a request, since the second has to be as long as the first.
 pub fn seconds_in_state(cx: &mut Context, thing: &str, state: &str) -> u64 {
-    let now = cx.system().monotonic();
+    let Ok(told) = cx.memo::<Told>("seconds in state", |_| Ok(RefCell::default())) else { return 0 };
+    let known = told.borrow().get(thing).copied();
+    known.unwrap_or_else(|| {
+        let seconds = seconds_until(cx.system().monotonic(), thing, state);
+        told.borrow_mut().insert(String::from(thing), seconds);
+        seconds
+    })
+}
+
+fn seconds_until(now: Duration, thing: &str, state: &str) -> u64 {
     let mut seen = STAMPS_SEEN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(stamp) = seen.get_mut(thing) {
         if stamp.state != state {
