@@ -249,6 +249,13 @@ const FAULTS: &[Row] = &[
         7,
         9018,
     ),
+    (
+        "another checksum",
+        |_| reply("200 OK", &["Repr-Digest: sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:"], b"abd"),
+        3,
+        9018,
+    ),
+    ("another MD5", |_| reply("200 OK", &["Content-MD5: kAFQmDzST7DWlj99KOF/cg=="], b"abd"), 0, 9018),
     ("redirects for ever", |_| reply("302 Found", &["Location: /again"], b""), 0, 9010),
     ("redirects to nowhere", |_| reply("302 Found", &[], b""), 0, 9010),
     ("redirects to another protocol", |_| reply("302 Found", &["Location: ftp://a/b"], b""), 0, 9010),
@@ -433,6 +440,26 @@ fn f17_a_file_that_changed_meanwhile_is_fetched_anew() {
         });
         assert_eq!(lab.get(&url(&server, false, "/fw"), 0), Ok(80), "honest {honest}");
         assert_eq!(lab.content(), new);
+    }
+}
+
+/// It is the whole that counts, and not the part that came last.
+#[test]
+fn f14_the_checksum_of_a_file_that_came_in_parts_is_that_of_the_whole() {
+    for (good, digest) in [
+        (true, "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="),
+        (false, "AAAAv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="),
+    ] {
+        let lab = Lab::new();
+        let server = serve(false, move |request| {
+            let digest = format!("Repr-Digest: sha-256=:{digest}:");
+            match request.header("Range") {
+                None => cut(reply("200 OK", &["ETag: \"1\"", &digest], b"abc"), 2),
+                Some(_) => reply("206 Partial Content", &["Content-Range: bytes 1-2/3", &digest], b"bc"),
+            }
+        });
+        let result = lab.get(&url(&server, false, "/fw"), 3);
+        assert_eq!(result.as_ref().map_err(|trouble| trouble.code.0), if good { Ok(&3) } else { Err(9018) });
     }
 }
 
