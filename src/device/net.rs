@@ -35,6 +35,16 @@ impl Interfaces {
         self.0.get(name).unwrap_or(&Json::Null)
     }
 
+    /// What netifd says of an interface, and of those that its protocol has made on it, such as `wan_6` for the IPv6 of a PPPoE `wan`.
+    pub fn family<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Json> {
+        let made = self.0.range(String::from(name)..).take_while(move |(other, _)| other.starts_with(name));
+        let made = made.filter(move |(other, state)| {
+            let tail = other.strip_prefix(name).and_then(|tail| tail.strip_prefix('_'));
+            tail.is_some() && truth(state, "dynamic")
+        });
+        self.0.get(name).into_iter().chain(made.map(|(_, state)| state))
+    }
+
     /// All interfaces, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Json)> {
         self.0.iter().map(|(name, state)| (name.as_str(), state))
