@@ -154,15 +154,24 @@ macro_rules! groups {
 }
 
 groups! {
+    bridging,
+    cellular,
+    ethernet,
     dhcpv4,
     dhcpv6,
     dns,
+    firewall,
     hardware,
+    ip,
     management,
+    ppp,
     neighbor_discovery,
     router_advertisement,
     routing,
+    nat,
+    services,
     software,
+    users,
     wifi,
 }
 
