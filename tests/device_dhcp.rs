@@ -327,6 +327,15 @@ fn services_of_odhcpd_are_rows_of_their_own() {
             ("AdvLinkMTU", "0"),
         ],
     );
+    // The prefixes of the interface, as rows of its own table.
+    let prefixes = router.get(&format!("{ADVERTISEMENT}1.Prefixes"));
+    for prefix in prefixes.split(',') {
+        let value = router.get(&format!("{prefix}.Prefix"));
+        assert!(value.starts_with("2001:db8:1200:") || value.starts_with("fd12:"), "{prefix}: {value}");
+    }
+    assert_eq!(router.get(&format!("{POOL}1.IANAPrefixes")), prefixes);
+    set_row(&router, &format!("{POOL}1."), &[("IAPDEnable", "false")]);
+    check(&router, &format!("{POOL}1."), &[("IAPDPrefixes", "")]);
     let row = format!("{ADVERTISEMENT}1.");
     refuse(&router, &row, &[("MinRtrAdvInterval", "500")], "MinRtrAdvInterval");
     refuse(&router, &row, &[("AdvDefaultLifetime", "10")], "AdvDefaultLifetime");
