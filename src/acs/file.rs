@@ -1,6 +1,7 @@
 //! Files over HTTP: GET of a whole file or of its rest, and PUT (TR-069a6 A.3.2.8, A.4.1.5; CONFORMANCE F-16, F-17, F-25).
 
 use super::cancel::Cancel;
+use super::checksum::Checksum;
 use super::error::PostError;
 use super::settings::Settings;
 use super::talk::{Ask, Body, Method, Talk, texts};
@@ -27,6 +28,8 @@ pub struct Incoming<'a> {
     /// What tells this file from another one at the same URL (RFC 9110 8.8): a strong ETag, or the time of the last change. `None` also where
     /// the server says that it does not give out parts.
     pub validator: Option<String>,
+    /// What the whole file adds up to, where the server says so.
+    pub checksum: Option<Checksum>,
     /// Whether the body ends with the connection, so that a cut looks like an end.
     pub open_end: bool,
     body: BodyReader<'static>,
@@ -61,9 +64,10 @@ impl FileClient {
             texts(head, "content-length").next().filter(|_| !chunked).and_then(|text| text.trim().parse().ok());
         let part = texts(head, "content-range").next().filter(|_| status == 206).and_then(parse_range);
         let validator = validator(head);
+        let checksum = Checksum::of(head, status == 206);
         let open_end = length.is_none() && !chunked;
         let body = response.into_body().into_reader();
-        Ok(Incoming { talk: &self.0, status, length, part, validator, open_end, body })
+        Ok(Incoming { talk: &self.0, status, length, part, validator, checksum, open_end, body })
     }
 
     /// Sends a file, and returns the status of the answer.

@@ -16,6 +16,7 @@
 //! Files go over the same machinery with GET and PUT, through a [`FileClient`] for each transfer.
 
 mod cancel;
+mod checksum;
 mod client;
 mod connector;
 mod cookies;
@@ -35,6 +36,7 @@ mod url;
 mod wire;
 
 pub use cancel::Cancel;
+pub use checksum::Checksum;
 pub use client::{Client, Reply, Request};
 pub use error::{PostError, PostErrorKind};
 pub use file::{FileClient, Incoming};

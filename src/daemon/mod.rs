@@ -20,6 +20,7 @@ pub mod standalone;
 pub mod status;
 pub mod trace;
 pub mod transfers;
+pub mod units;
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
@@ -45,6 +46,7 @@ use crate::cwmp::plan::Plan;
 use crate::error::{Error, Result};
 use crate::model::context::Effects;
 use crate::platform::System;
+use crate::platform::packages::{APK_INSTALLED, OPKG_STATUS};
 use crate::platform::watch::Watch;
 use crate::transfer::queue::Next;
 
@@ -163,7 +165,7 @@ pub fn run(options: &Options) -> Result<()> {
         log::set_max_level(agent.config().cpe.log_level);
     }
     let control = Control::bind(live.host_path(control::PATH).map_err(Error::io("find /var/run"))?)?;
-    let watch = Watch::new(&live, &["/tmp/dhcp.leases"]);
+    let watch = Watch::new(&live, &["/tmp/dhcp.leases", OPKG_STATUS, APK_INSTALLED]);
     let shared = Arc::new(Shared {
         agent: Mutex::new(agent),
         session_ended: Condvar::new(),
@@ -197,6 +199,7 @@ pub fn run(options: &Options) -> Result<()> {
         key,
         worker: None,
         transfer_worker: None,
+        unit_worker: None,
     }
     .run()
 }
@@ -252,6 +255,7 @@ fn stop(shared: &Shared) {
     shared.session_ended();
     if let Ok(agent) = shared.agent.try_lock() {
         agent.pause_transfer();
+        agent.pause_unit();
     }
     let end = std::time::Instant::now() + GRACE;
     while std::time::Instant::now() < end {
@@ -313,6 +317,18 @@ impl Drop for Transferring {
     }
 }
 
+/// Says that a worker has an operation on a software module, for as long as it lives.
+struct Changing(Arc<Shared>);
+
+impl Drop for Changing {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.lock().abandon_unit();
+        }
+        self.0.wake();
+    }
+}
+
 /// The poll loop and what it owns.
 struct Loop {
     shared: Arc<Shared>,
@@ -324,6 +340,7 @@ struct Loop {
     key: [u8; 32],
     worker: Option<JoinHandle<()>>,
     transfer_worker: Option<JoinHandle<()>>,
+    unit_worker: Option<JoinHandle<()>>,
 }
 
 impl Loop {
@@ -335,6 +352,7 @@ impl Loop {
             lightweight::send(&self.shared);
             self.start_session();
             self.start_transfer();
+            self.start_unit();
             self.wait()?;
             self.heed_signals();
             // Its counter is all that is in it.
@@ -549,6 +567,34 @@ impl Loop {
             Err(error) => {
                 log::error!("cannot start a thread: {error}");
                 self.shared.lock().put_off_transfer(id);
+            }
+        }
+    }
+
+    /// Begins an operation on a software module, when nothing else is going on.
+    fn start_unit(&mut self) {
+        if self.shared.is_busy() {
+            return;
+        }
+        let Some(job) = self.shared.lock().begin_unit() else { return };
+        if let Some(worker) = self.unit_worker.take() {
+            // It has said that it is through, and so it is.
+            if worker.join().is_err() {
+                log::error!("the worker for software modules ended with a panic");
+            }
+        }
+        let (shared, id) = (self.shared.clone(), job.id);
+        let work = move || {
+            let changing = Changing(shared);
+            units::run(&changing.0, &job);
+        };
+        match std::thread::Builder::new().name("unit".into()).stack_size(STACK).spawn(work) {
+            Ok(worker) => self.unit_worker = Some(worker),
+            Err(error) => {
+                log::error!("cannot start a thread: {error}");
+                let mut agent = self.shared.lock();
+                agent.end_unit(id, None);
+                agent.rest();
             }
         }
     }

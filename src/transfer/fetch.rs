@@ -252,9 +252,15 @@ impl Transfer<'_> {
         if missing {
             return bad(code::CORRUPTED, text());
         }
+        let checksum = incoming.checksum.take();
         drop(incoming);
         warn_of_basic(&client);
-        Ok(())
+        match checksum.map(|checksum| part.fits(&checksum)).transpose().map_err(Stop::Bad)? {
+            Some(false) => {
+                bad(code::CORRUPTED, String::from("the file does not have the checksum that the file server tells"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::fetch::Remote;
 use super::{Trouble, code};
+use crate::acs::Checksum;
 use crate::platform::files;
 
 /// What must stay free of the file system for everybody else, in bytes.
@@ -107,6 +108,11 @@ impl Part {
         let before = self.length;
         self.length = before.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
         if before / LOOK != self.length / LOOK { self.check_space(None) } else { Ok(()) }
+    }
+
+    /// Whether all of it is what the server says.
+    pub(super) fn fits(&mut self, checksum: &Checksum) -> Result<bool, Trouble> {
+        self.file.seek(SeekFrom::Start(0)).and_then(|_| checksum.fits(&mut self.file)).map_err(|error| broken(&error))
     }
 
     /// All of it is there: returns its length.

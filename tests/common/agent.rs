@@ -157,6 +157,11 @@ impl Agent {
         self.child = Some(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap());
     }
 
+    /// Whether the daemon was started and has not been ended by the test.
+    pub fn is_running(&self) -> bool {
+        self.child.is_some()
+    }
+
     /// The number of the process.
     pub fn pid(&self) -> Pid {
         let child = self.child.as_ref().expect("a running daemon");

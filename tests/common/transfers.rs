@@ -5,6 +5,7 @@ use cwmpd::soap::rpc::{Download, Message, ScheduleDownload, TimeWindow, Transfer
 use super::acs::{Acs, Session, codes};
 use super::agent::Agent;
 use super::http_server::{Act, Received, Server, reply};
+use super::root::RouterRoot;
 
 pub const FIRMWARE: &str = "1 Firmware Upgrade Image";
 pub const SETTINGS: &str = "3 Vendor Configuration File";
@@ -120,4 +121,86 @@ pub fn told_one(acs: &Acs) -> TransferComplete {
     let (_, mut results) = told(acs);
     assert_eq!(results.len(), 1, "{results:?}");
     results.remove(0)
+}
+
+/// A sysupgrade as the tests need it. An image says its version in a line `version ...`; one that says CORRUPT is refused by the trial, and one that says
+/// UNWRITTEN is not written. What was written runs after [`reboot`].
+const SYSUPGRADE: &str = "for last; do :; done
+case \" $* \" in
+*' -T '*)
+	grep -q CORRUPT \"$root$last\" && { echo 'Image check failed'; exit 1; }
+	exit 0 ;;
+*' -r '*) exec tar -C \"$root\" -xzf \"$root$last\" ;;
+*' -b '*) exec tar -C \"$root\" -czf \"$root$last\" etc/config ;;
+esac
+grep -q UNWRITTEN \"$root$last\" && exit 0
+mkdir -p \"$root/flash\"
+# Flash is slow.
+sleep 0.05
+cp \"$root$last\" \"$root/flash/half\" && mv \"$root/flash/half\" \"$root/flash/image\"
+sleep 0.05
+";
+
+/// Gives a router that sysupgrade.
+pub fn install_sysupgrade(root: &RouterRoot) {
+    root.write_recorder("/sbin/sysupgrade", SYSUPGRADE);
+}
+
+/// An image of this version.
+pub fn image(version: &str) -> String {
+    format!("an image\nversion {version}\n{}\n", "x".repeat(100_000))
+}
+
+/// What a power cycle does: agent and programs are gone, and the image that was written runs: without what no upgrade keeps.
+pub fn reboot(agent: &mut Agent) {
+    power_off(agent);
+    power_on(agent);
+}
+
+/// The first half of [`reboot`].
+pub fn power_off(agent: &mut Agent) {
+    if agent.is_running() {
+        agent.kill();
+    }
+    let program = agent.root.at("/sbin/sysupgrade");
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let name = entry.file_name().into_string().unwrap_or_default();
+        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let is_ours = String::from_utf8_lossy(&line).split('\0').any(|part| part == program.to_str().unwrap());
+        if let (Ok(pid), true) = (name.parse(), is_ours) {
+            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);
+        }
+    }
+}
+
+/// The second half of [`reboot`]; gives the version of an image that runs for the first time.
+pub fn power_on(agent: &mut Agent) -> Option<String> {
+    let root = &agent.root;
+    let mut new = None;
+    if root.at("/flash/image").exists() {
+        let image = root.read("/flash/image");
+        let version = image.lines().find_map(|line| line.strip_prefix("version ")).unwrap();
+        new = Some(version.to_owned());
+        let release = root.read("/etc/openwrt_release");
+        let line = |line: &str| match line.split_once('=') {
+            Some(("DISTRIB_RELEASE", _)) => format!("DISTRIB_RELEASE='{version}'\n"),
+            _ => format!("{line}\n"),
+        };
+        root.write("/etc/openwrt_release", release.lines().map(line).collect::<String>());
+        let _ = std::fs::remove_file(root.at("/etc/cwmpd.upgrading"));
+        root.remove("/flash/image");
+    }
+    // What was in memory is gone.
+    let _ = std::fs::remove_dir_all(root.at("/tmp/cwmpd"));
+    root.reboot();
+    agent.start();
+    new
+}
+
+/// How often sysupgrade was called to write an image or to unpack settings.
+pub fn applied(root: &RouterRoot) -> usize {
+    let calls = root.calls();
+    let is_one =
+        |call: &&String| call.starts_with("/sbin/sysupgrade ") && !call.contains(" -T") && !call.contains(" -b");
+    calls.iter().filter(is_one).count()
 }

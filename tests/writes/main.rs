@@ -172,6 +172,7 @@ groups! {
     services,
     software,
     users,
+    transfers,
     wifi,
 }
 

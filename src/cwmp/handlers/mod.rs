@@ -32,6 +32,7 @@ pub const METHODS: &[&str] = &[
     "CancelTransfer",
     "GetQueuedTransfers",
     "GetAllQueuedTransfers",
+    "ChangeDUState",
 ];
 
 /// A CommandKey has at most this many characters (TR-069a6 A.3.2.7).

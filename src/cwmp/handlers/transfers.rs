@@ -2,7 +2,7 @@
 
 use super::{Consequence, check_key};
 use crate::error::Fault;
-use crate::soap::rpc::{Download, Message, QueuedTransfer, ScheduleDownload, TransferStarted, Upload};
+use crate::soap::rpc::{Download, DuOperation, Message, QueuedTransfer, ScheduleDownload, TransferStarted, Upload};
 use crate::time::UtcTime;
 
 /// The lengths of TR-069a6 A.3.2.8, in characters. The URL is checked by [`Transfers`], which knows what it can reach.
@@ -36,6 +36,12 @@ pub trait Transfers {
     /// 9021 when some of it has gone too far.
     fn cancel(&mut self, command_key: &str) -> Result<(), Fault>;
 
+    /// Queues the operations of a ChangeDUState (CONFORMANCE Q-07).
+    ///
+    /// # Errors
+    /// 9001 on a router without a package manager, 9004 when the queue is full.
+    fn change_units(&mut self, command_key: &str, operations: Vec<DuOperation>) -> Result<(), Fault>;
+
     /// What is queued and not told yet; at most 16 (CONFORMANCE F-22).
     fn list(&self) -> Vec<QueuedTransfer>;
 }
@@ -64,6 +70,10 @@ pub(super) fn carry_out(
         Message::CancelTransfer { command_key } => {
             let cancelled = check_key(&command_key).and_then(|()| transfers.cancel(&command_key));
             cancelled.map(|()| (Message::CancelTransferResponse, Consequence::Transfers))
+        }
+        Message::ChangeDuState { operations, command_key } => {
+            let taken = check_key(&command_key).and_then(|()| transfers.change_units(&command_key, operations));
+            taken.map(|()| (Message::ChangeDuStateResponse, Consequence::Transfers))
         }
         Message::GetQueuedTransfers => Ok((Message::GetQueuedTransfersResponse(transfers.list()), Consequence::None)),
         Message::GetAllQueuedTransfers => {

@@ -9,6 +9,7 @@ mod requests;
 mod saved;
 mod sessions;
 mod transfers;
+mod units;
 mod values;
 
 #[cfg(feature = "lightweight")]
@@ -16,6 +17,7 @@ pub use lightweight::Mail;
 pub use saved::{Promised, apply, keep_promise};
 pub use sessions::Start;
 pub use transfers::Job;
+pub use units::UnitJob;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,6 +30,7 @@ use super::guard::SharedGuard;
 use super::standalone::{self, Standalone};
 use super::status::SessionRecord;
 use super::{Options, random};
+use crate::acs::Cancel;
 use crate::config::{Config, PACKAGE};
 use crate::connreq::url::{configured_path, connection_request_url, random_path};
 use crate::cwmp::answers::values_of;
@@ -88,6 +91,8 @@ pub struct Agent {
     listening_port: Option<u16>,
     switches: Switches,
     transfers: Transfers,
+    /// The request whose operation a worker has, and what ends that.
+    unit_under_way: Option<(u32, Cancel)>,
     /// The transfer that a worker has.
     under_way: Option<UnderWay>,
     line: Line,
@@ -177,6 +182,7 @@ impl Agent {
             quiet_until: None,
             listening_port: None,
             transfers,
+            unit_under_way: None,
             under_way: None,
             line: Line::default(),
         };
@@ -438,6 +444,7 @@ impl Agent {
         self.poll_transfers();
         if self.look_at.is_some_and(|at| at <= now.monotonic) {
             self.look_at_values();
+            self.look_at_units();
             self.upkeep();
         }
         if self.expiry_at.is_some_and(|at| at <= now.monotonic) {

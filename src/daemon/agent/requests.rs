@@ -17,6 +17,10 @@ enum About {
     Autonomous(u32),
     /// The methods of the ACS.
     Methods,
+    /// The results of a ChangeDUState.
+    Units(u32),
+    /// So many changes of software modules by somebody else.
+    UnitChanges(usize),
     /// A file that the router would like to have.
     Wish,
 }
@@ -26,6 +30,8 @@ impl About {
         match self {
             Self::Transfer(id) => format!("transfer {id}"),
             Self::Autonomous(id) => format!("autonomous {id}"),
+            Self::Units(id) => format!("units {id}"),
+            Self::UnitChanges(number) => format!("unit-changes {number}"),
             Self::Methods => "methods".into(),
             Self::Wish => "wish".into(),
         }
@@ -35,6 +41,8 @@ impl About {
         match key.split_once(' ') {
             Some(("transfer", id)) => id.parse().ok().map(Self::Transfer),
             Some(("autonomous", id)) => id.parse().ok().map(Self::Autonomous),
+            Some(("units", id)) => id.parse().ok().map(Self::Units),
+            Some(("unit-changes", number)) => number.parse().ok().map(Self::UnitChanges),
             None if key == "methods" => Some(Self::Methods),
             None if key == "wish" => Some(Self::Wish),
             _ => None,
@@ -64,6 +72,7 @@ impl Agent {
         if !self.transfers.autonomous.is_empty() {
             events.add(EventCode::AutonomousTransferComplete);
         }
+        self.agree_unit_events(strictly);
     }
 
     /// What belongs to the events of an Inform.
@@ -79,12 +88,24 @@ impl Agent {
                 requests.push(About::Transfer(transfer.id).asks(Message::TransferComplete(Box::new(result))));
             }
         }
+        for (id, key, message) in self.transfers.units.results() {
+            let code = EventCode::MChangeDuState;
+            let fits = |event: &&Event| event.code == code.text() && event.command_key == key;
+            if let Some(index) = untold.iter().position(fits) {
+                untold.remove(index);
+                requests.push(About::Units(id).asks(message));
+            }
+        }
         let has = |code: &EventCode| events.iter().any(|event| event.code == code.text());
         let mut optional = Vec::new();
         if has(&EventCode::AutonomousTransferComplete) {
             for (id, message) in self.transfers.autonomous.messages() {
                 optional.push(About::Autonomous(id).asks(Message::AutonomousTransferComplete(Box::new(message))));
             }
+        }
+        if has(&EventCode::AutonomousDuStateChangeComplete) {
+            let changes = &self.transfers.unit_changes;
+            optional.extend(changes.message().map(|message| About::UnitChanges(changes.len()).asks(message)));
         }
         if has(&EventCode::RequestDownload) {
             let wish = Message::RequestDownload { file_type: FIRMWARE.into(), arguments: Vec::new() };
@@ -154,6 +175,18 @@ impl Agent {
                 self.transfers.autonomous.told(id);
                 let more = !self.transfers.autonomous.is_empty();
                 events.acknowledge_response(Confirmation::AutonomousTransferCompleteResponse, "", more);
+            }
+            Some(About::Units(id)) => {
+                if let Some(command_key) = self.transfers.units.told(id) {
+                    let more = self.transfers.units.results().next().is_some();
+                    events.acknowledge_response(Confirmation::DuStateChangeCompleteResponse, &command_key, more);
+                    log::info!("the ACS has heard of the end of ChangeDUState {command_key:?}");
+                }
+            }
+            Some(About::UnitChanges(number)) => {
+                self.transfers.unit_changes.told(number);
+                let more = !self.transfers.unit_changes.is_empty();
+                events.acknowledge_response(Confirmation::AutonomousDuStateChangeCompleteResponse, "", more);
             }
             Some(About::Wish) => events.acknowledge_response(Confirmation::RequestDownloadResponse, "", false),
             Some(About::Methods) | None => {}

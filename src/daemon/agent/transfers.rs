@@ -17,10 +17,11 @@ use crate::daemon::status::TransferStatus;
 use crate::error::{Fault, FaultCode};
 use crate::platform::System;
 use crate::platform::live::Live;
-use crate::soap::rpc::{Download, QueuedTransfer, ScheduleDownload, Upload};
+use crate::soap::rpc::{Download, DuOperation, QueuedTransfer, ScheduleDownload, Upload};
 use crate::time::Now;
 use crate::transfer::autonomous::{Autonomous, Policy};
 use crate::transfer::queue::{Next, Queue, Request, Situation, State, Transfer};
+use crate::transfer::units::{self, Units};
 use crate::transfer::windows::Window;
 use crate::transfer::{Trouble, apply, fetch, place};
 
@@ -31,21 +32,28 @@ const FILE: &str = "transfer-";
 const AGAIN: Duration = Duration::from_secs(10);
 
 /// What is saved in `transfers.json`.
-#[derive(Default, Debug, Serialize, Deserialize)]
+#[derive(Clone, Default, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Transfers {
     pub(super) queue: Queue,
     pub(super) autonomous: Autonomous,
+    pub(super) units: Units,
+    pub(super) unit_changes: units::autonomous::Autonomous,
 }
 
 impl Transfers {
     pub(super) fn must_persist(&self) -> bool {
-        self.queue.must_persist() || self.autonomous.must_persist()
+        self.queue.must_persist()
+            || self.autonomous.must_persist()
+            || self.units.must_persist()
+            || self.unit_changes.must_persist()
     }
 
     pub(super) fn persisted(&mut self) {
         self.queue.persisted();
         self.autonomous.persisted();
+        self.units.persisted();
+        self.unit_changes.persisted();
     }
 }
 
@@ -77,14 +85,16 @@ pub struct Job {
 /// The queue as the requests of the ACS see it.
 pub(super) struct Orders<'a> {
     queue: &'a mut Queue,
+    units: &'a mut Units,
     live: &'a Live,
     now: Now,
     cancelled: Vec<u32>,
 }
 
 impl<'a> Orders<'a> {
-    pub(super) fn new(queue: &'a mut Queue, live: &'a Live, now: Now) -> Self {
-        Self { queue, live, now, cancelled: Vec::new() }
+    pub(super) fn new(transfers: &'a mut Transfers, live: &'a Live, now: Now) -> Self {
+        let Transfers { queue, units, .. } = transfers;
+        Self { queue, units, live, now, cancelled: Vec::new() }
     }
 
     /// What was taken off the queue.
@@ -124,6 +134,14 @@ impl handlers::Transfers for Orders<'_> {
         let (gone, result) = self.queue.cancel(command_key);
         self.cancelled.extend(gone);
         result
+    }
+
+    fn change_units(&mut self, command_key: &str, operations: Vec<DuOperation>) -> Result<(), Fault> {
+        units::work::check(self.live)?;
+        let number = operations.len();
+        let id = self.units.add(command_key, operations)?;
+        log::info!("ChangeDUState {id} is queued: {command_key:?}, {number} operations");
+        Ok(())
     }
 
     fn list(&self) -> Vec<QueuedTransfer> {
@@ -197,7 +215,7 @@ impl Agent {
         }
     }
 
-    fn value(&self, name: &str) -> String {
+    pub(super) fn value(&self, name: &str) -> String {
         let values = values_of(&mut self.model.context(), name);
         values.into_iter().next().map(|value| value.value.text).unwrap_or_default()
     }
@@ -206,8 +224,23 @@ impl Agent {
     pub(super) fn clear_transfers(&mut self) {
         let gone = self.transfers.queue.clear();
         self.transfers.autonomous.clear();
+        self.transfers.units.clear();
+        self.transfers.unit_changes.clear();
         self.saved.acs_methods = None;
         self.stop_transfers(&gone);
+    }
+
+    /// What the former ACS asked for is to be done after all: the change to another one is undone. Files that were here are fetched again.
+    pub(super) fn take_back_transfers(&mut self, former: Transfers, same_boot: bool) {
+        let gone = self.transfers.queue.clear();
+        self.stop_transfers(&gone);
+        self.transfers = former;
+        let now = self.now();
+        self.transfers.queue.restore(same_boot, now, &|_| false);
+        if let Some(id) = self.transfers.queue.unsettled().map(|transfer| transfer.id) {
+            self.settle(id, Err(died()));
+        }
+        self.agree_events(true);
     }
 
     /// Stops these if they are under way; they are off the queue.
@@ -352,6 +385,13 @@ impl Agent {
         if self.transfers.queue.get(id).is_some_and(Transfer::is_firmware) {
             // What is left of an earlier image must not be taken for the result of this one.
             apply::firmware_forget(&self.live);
+        } else if let Err(fault) = self.guard_restore(id) {
+            let now = self.now();
+            self.transfers.queue.failed(id, Trouble::new(fault.code, fault.text), now);
+            self.sweep();
+            self.results_changed();
+            self.log_end(id);
+            return None;
         }
         let request = self.transfers.queue.applying(id)?;
         log::info!("transfer {id}: the file is being applied");
@@ -362,6 +402,7 @@ impl Agent {
     /// What came of applying a file.
     pub fn applied(&mut self, id: u32, result: Result<apply::Applied, Trouble>) {
         let now = self.now();
+        self.settle_guard(true);
         match result {
             Ok(apply::Applied::Restart) => {
                 log::info!("transfer {id}: the router restarts with the new image");
@@ -463,6 +504,6 @@ fn host_file(live: &Live, id: u32) -> Result<PathBuf, Trouble> {
     Ok(place::private_directory(live)?.join(format!("{FILE}{id}")))
 }
 
-fn died() -> Trouble {
+pub(super) fn died() -> Trouble {
     Trouble::new(FaultCode::INTERNAL_ERROR, FaultCode::INTERNAL_ERROR.text())
 }

@@ -6,6 +6,7 @@ mod autonomous_transfer;
 mod inform_parameter;
 #[cfg(feature = "lightweight")]
 mod lightweight;
+mod unit_policy;
 
 use crate::error::{Fault, Result};
 use crate::model::context::{Context, Row};
@@ -85,6 +86,7 @@ pub static OBJECTS: &[&Object] = &[
     #[cfg(feature = "lightweight")]
     &lightweight::LIGHTWEIGHT,
     &autonomous_transfer::POLICY,
+    &unit_policy::POLICY,
     &inform_parameter::INFORM_PARAMETER,
 ];
 

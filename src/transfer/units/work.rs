@@ -96,11 +96,11 @@ pub struct Tools<'a> {
 /// Checks a request before any of it is carried out.
 ///
 /// # Errors
-/// 9000 on a router without a package manager.
+/// 9001 on a router without a package manager.
 pub fn check(live: &Live) -> Result<(), Fault> {
     match Manager::of(live) {
         Some(_) => Ok(()),
-        None => Err(Fault::new(FaultCode::METHOD_NOT_SUPPORTED, "this router has no package manager")),
+        None => Err(Fault::new(FaultCode::REQUEST_DENIED, "this router has no package manager")),
     }
 }
 

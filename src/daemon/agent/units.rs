@@ -1,0 +1,208 @@
+//! The software modules of the agent: what ChangeDUState asked for, and what others have changed. The work is done by [`super::super::units`].
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Agent;
+use super::transfers::Transfers;
+use crate::acs::{self, Cancel};
+use crate::cwmp::answers::values_of;
+use crate::cwmp::events::{Confirmation, EventCode};
+use crate::cwmp::plan::Interface;
+use crate::daemon::status::TransferStatus;
+use crate::platform::live::Live;
+use crate::time::UtcTime;
+use crate::transfer::Trouble;
+use crate::transfer::units::autonomous::{Policy, Seen};
+use crate::transfer::units::work::Installed;
+use crate::transfer::units::{Kind, Operation, Unit};
+
+/// The table of the installed packages.
+const TABLE: &str = "Device.SoftwareModules.DeploymentUnit.";
+
+/// What a worker needs for an operation.
+pub struct UnitJob {
+    /// The request that it belongs to.
+    pub id: u32,
+    /// What is to be done.
+    pub operation: Operation,
+    /// A former attempt may have done it.
+    pub again: bool,
+    /// Ends a download.
+    pub cancel: Cancel,
+    /// For the file client, with the settings of the ACS but for URL and credentials.
+    pub settings: acs::Settings,
+    /// The router.
+    pub live: Arc<Live>,
+}
+
+impl Agent {
+    /// Gives the next operation to a worker, if it is time for one: not beside a session, whose answers it would change.
+    pub fn begin_unit(&mut self) -> Option<UnitJob> {
+        let now = self.now();
+        let resting = self.quiet_until.is_some_and(|until| until > now.monotonic);
+        let offline = super::reachable(&self.interface) == Interface::Down;
+        let busy = self.planner.in_session() || self.unit_under_way.is_some() || self.promised().is_some();
+        if resting || offline || busy || !self.transfers.units.waits() {
+            return None;
+        }
+        let cancel = match Cancel::new() {
+            Ok(cancel) => cancel,
+            Err(error) => {
+                log::error!("a software module has to wait: {error}");
+                self.rest();
+                return None;
+            }
+        };
+        let begun = self.transfers.units.begin(now);
+        // What was begun too often has ended instead.
+        self.unit_results_changed();
+        let (id, operation, again) = begun?;
+        log::info!("ChangeDUState {id}: {} begins", operation.kind.name());
+        self.unit_under_way = Some((id, cancel.clone()));
+        Some(UnitJob { id, operation, again, cancel, settings: self.acs_settings(), live: self.live.clone() })
+    }
+
+    /// A worker is through with an operation. `None`: the agent is about to end, and the operation is carried out after the next start.
+    pub fn end_unit(&mut self, id: u32, result: Option<Result<Unit, Trouble>>) {
+        self.unit_under_way = None;
+        if let Some(result) = result {
+            match &result {
+                Ok(unit) => log::info!("ChangeDUState {id}: done: {} {}", unit.path, unit.version),
+                Err(trouble) => log::warn!("ChangeDUState {id}: failed: {trouble}"),
+            }
+            let now = self.now();
+            self.transfers.units.end(id, result, now);
+            let seen = self.seen_units();
+            self.transfers.unit_changes.take_for_known(&seen);
+        }
+        self.unit_results_changed();
+        self.look_soon();
+    }
+
+    /// The worker of an operation is gone in the middle of its work.
+    pub fn abandon_unit(&mut self) {
+        if let Some((id, _)) = self.unit_under_way.take() {
+            self.end_unit(id, Some(Err(super::transfers::died())));
+        }
+    }
+
+    /// Stops the operation that is under way, which is carried out after the next start.
+    pub fn pause_unit(&self) {
+        if let Some((_, cancel)) = &self.unit_under_way {
+            cancel.cancel();
+        }
+    }
+
+    fn unit_results_changed(&mut self) {
+        self.agree_unit_events(false);
+        self.save();
+    }
+
+    /// Makes the events agree with what there is to tell of software modules.
+    pub(super) fn agree_unit_events(&mut self, strictly: bool) {
+        let Transfers { units, unit_changes, .. } = &self.transfers;
+        let told: Vec<(EventCode, &str)> =
+            units.results().map(|(_, command_key, _)| (EventCode::MChangeDuState, command_key)).collect();
+        let events = &mut self.saved.events;
+        if strictly {
+            events.keep_results(Confirmation::DuStateChangeCompleteResponse, &told);
+        }
+        events.add_results(EventCode::DuStateChangeComplete, &told);
+        if !unit_changes.is_empty() {
+            events.add(EventCode::AutonomousDuStateChangeComplete);
+        }
+    }
+
+    /// The installed packages as the model shows them.
+    #[must_use]
+    pub fn installed_units(&self) -> Vec<Installed> {
+        let mut context = self.model.context();
+        let mut all: BTreeMap<u32, Installed> = BTreeMap::new();
+        for value in values_of(&mut context, TABLE) {
+            let Some((number, name)) = value.name.strip_prefix(TABLE).and_then(|rest| rest.split_once('.')) else {
+                continue;
+            };
+            let Ok(number) = number.parse() else { continue };
+            let installed = all.entry(number).or_default();
+            let text = value.value.text;
+            match name {
+                "Name" => installed.name = text,
+                "UUID" => installed.unit.uuid = text,
+                "Version" => installed.unit.version = text,
+                "URL" => installed.url = text,
+                "ExecutionUnitList" => installed.unit.execution_units = text,
+                _ => {}
+            }
+            installed.unit.path = format!("{TABLE}{number}");
+        }
+        all.into_values().collect()
+    }
+
+    /// Keeps what the ACS said of a package, and when it was installed or updated.
+    pub fn remember_unit(&mut self, name: &str, uuid: &str, url: &str, kind: Kind) {
+        let Some(installed) = self.installed_units().into_iter().find(|installed| installed.name == name) else {
+            return;
+        };
+        let date = self.now().utc.unwrap_or(UtcTime::UNKNOWN).whole_seconds().to_string();
+        let path = installed.unit.path;
+        let kept = self.model.change_own(&mut |context| {
+            let dates: &[&str] = if kind == Kind::Install { &["Installed", "LastUpdate"] } else { &["LastUpdate"] };
+            for parameter in dates {
+                context.set_own(&format!("{path}.{parameter}"), Some(&date));
+            }
+            for (parameter, value) in [("UUID", uuid), ("URL", url)] {
+                if !value.is_empty() {
+                    context.set_own(&format!("{path}.{parameter}"), Some(value));
+                }
+            }
+            true
+        });
+        if let Err(error) = kept {
+            log::error!("what the ACS said of {name} is not kept: {error}");
+        }
+    }
+
+    fn seen_units(&self) -> BTreeMap<String, Seen> {
+        let seen = |installed: Installed| {
+            let Unit { uuid, version, path, .. } = installed.unit;
+            (installed.name, Seen { uuid, version, path })
+        };
+        self.installed_units().into_iter().map(seen).collect()
+    }
+
+    /// Looks for packages that somebody else has changed, if the ACS wants to hear of them.
+    pub(super) fn look_at_units(&mut self) {
+        if self.unit_under_way.is_some() {
+            return;
+        }
+        let policy = self.unit_policy();
+        let seen = if policy.enable { self.seen_units() } else { BTreeMap::new() };
+        let time = self.now().utc.unwrap_or(UtcTime::UNKNOWN).whole_seconds().to_string();
+        self.transfers.unit_changes.look(&seen, &policy, &time);
+        if self.transfers.unit_changes.must_persist() {
+            self.unit_results_changed();
+        }
+    }
+
+    fn unit_policy(&self) -> Policy {
+        let value = |name: &str| self.value(&format!("Device.ManagementServer.DUStateChangeComplPolicy.{name}"));
+        let operations = value("OperationTypeFilter");
+        Policy {
+            enable: value("Enable") == "true",
+            operations: operations.split(',').filter(|name| !name.is_empty()).map(String::from).collect(),
+            successes: value("ResultTypeFilter") != "Failure",
+        }
+    }
+
+    /// What `cwmpd status` tells of software modules.
+    pub(super) fn unit_status(&self) -> impl Iterator<Item = TransferStatus> {
+        self.transfers.units.iter().map(|(command_key, done, all)| TransferStatus {
+            method: "ChangeDUState".into(),
+            command_key: command_key.into(),
+            file_type: "software modules".into(),
+            state: if done == all { "done, to be told".into() } else { format!("{done} of {all} operations done") },
+            ..TransferStatus::default()
+        })
+    }
+}
