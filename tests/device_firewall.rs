@@ -483,3 +483,51 @@ fn odd_configurations_are_shown_as_far_as_they_can_be() {
     set(&router, &[(CONFIG, "Advanced")]);
     assert!(router.values("Device.Firewall.").len() > 10);
 }
+
+/// CONFORMANCE P-67: a schedule is written into what refers to it, which counts at all times when the schedule has gone.
+#[test]
+fn p67_schedules_say_when_a_mapping_and_a_pinhole_count() {
+    let router = Router::new();
+    assert_eq!(router.add("Device.Schedules.Schedule.").unwrap(), 1);
+    let row = "Device.Schedules.Schedule.1.";
+    check(
+        &router,
+        row,
+        &[
+            ("Enable", "false"),
+            ("Status", "Inactive"),
+            ("Day", ""),
+            ("StartTime", ""),
+            ("Duration", "86400"),
+            ("TimeLeft", "0"),
+        ],
+    );
+    set(&router, &[("Device.NAT.PortMapping.1.ScheduleRef", "Device.Schedules.Schedule.1")]);
+    check(&router, "Device.NAT.PortMapping.1.", &[("Enable", "true"), ("Status", "Disabled")]);
+    assert!(find(&router, "name=Web server").has("enabled=0"), "its schedule is not enabled");
+    set_row(
+        &router,
+        row,
+        &[("Enable", "true"), ("StartTime", "08:00"), ("Duration", "3600"), ("Day", "Saturday,Sunday")],
+    );
+    let mapping = find(&router, "name=Web server");
+    assert!(mapping.has("enabled=1") && mapping.has("weekdays=Sat Sun"));
+    assert!(mapping.has("start_time=08:00:00") && mapping.has("stop_time=09:00:00"));
+    refuse(&router, row, &[("Duration", "72000")], "Duration");
+    set_row(&router, row, &[("Day", "")]);
+    set_row(&router, row, &[("Duration", "72000")]);
+    let mapping = find(&router, "name=Web server");
+    assert!(mapping.has("stop_time=04:00:00") && !mapping.options.iter().any(|option| option.starts_with("weekdays")));
+    set_row(&router, row, &[("StartTime", "00:00"), ("Duration", "86400")]);
+    check(&router, row, &[("Status", "Active")]);
+    router.add("Device.Firewall.Pinhole.").unwrap();
+    set(&router, &[("Device.Firewall.Pinhole.1.ScheduleRef", "Device.Schedules.Schedule.1")]);
+    set(&router, &[("Device.Schedules.Enable", "false")]);
+    check(&router, row, &[("Status", "StackDisabled")]);
+    check(&router, "Device.NAT.PortMapping.1.", &[("Status", "Disabled")]);
+    router.restart();
+    router.delete(row).unwrap();
+    check(&router, "Device.NAT.PortMapping.1.", &[("ScheduleRef", ""), ("Enable", "true"), ("Status", "Enabled")]);
+    check(&router, "Device.Firewall.Pinhole.1.", &[("ScheduleRef", "")]);
+    assert!(sections(&router).iter().all(|section| !section.options.iter().any(|option| option.contains("_time="))));
+}

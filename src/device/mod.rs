@@ -27,6 +27,7 @@ mod own_keys;
 pub mod qos;
 pub mod root;
 pub mod router_advertisement;
+pub mod schedules;
 pub mod sections;
 #[cfg(feature = "tls")]
 pub mod security;
@@ -60,6 +61,7 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         router_advertisement::OBJECTS,
         nat::OBJECTS,
         firewall::OBJECTS,
+        schedules::OBJECTS,
         hosts::OBJECTS,
         users::OBJECTS,
         user_interface::OBJECTS,

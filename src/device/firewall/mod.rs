@@ -30,6 +30,7 @@ use crate::time::UtcTime;
 
 pub(super) use dmz::is_of_dmz;
 pub(super) use keep::keep_connection_requests;
+pub(super) use pinhole::settle as settle_pinhole;
 pub(super) use rule::expiring;
 pub(super) use state::port_mappings_suspended;
 
