@@ -28,7 +28,7 @@ fn main() {
 
 /// How many bytes the answer has.
 fn answer(model: &mut Model, request: Message) -> u64 {
-    let mut handled = begin(model, Abilities::default(), request).0.finish(None, Namespace::Cwmp12);
+    let mut handled = begin(model, Abilities::default(), None, request).0.finish(None, Namespace::Cwmp12);
     assert_eq!(handled.fault, None);
     io::copy(&mut handled.body, &mut io::sink()).unwrap()
 }
@@ -38,7 +38,7 @@ fn get(name: &str) -> Message {
 }
 
 fn count(model: &mut Model, name: &str) -> usize {
-    let mut handled = begin(model, Abilities::default(), get(name)).0.finish(None, Namespace::Cwmp12);
+    let mut handled = begin(model, Abilities::default(), None, get(name)).0.finish(None, Namespace::Cwmp12);
     let mut text = String::new();
     handled.body.read_to_string(&mut text).unwrap();
     text.matches("<ParameterValueStruct>").count()

@@ -25,7 +25,7 @@ use root::RouterRoot;
 /// Answers GetParameterValues and reads the answer to its end, without keeping it, as a connection does.
 fn read_all(model: &mut Model, name: &str) -> u64 {
     let request = Message::GetParameterValues { names: vec![name.into()] };
-    let mut handled = begin(model, Abilities::default(), request).0.finish(None, Namespace::Cwmp12);
+    let mut handled = begin(model, Abilities::default(), None, request).0.finish(None, Namespace::Cwmp12);
     assert_eq!(handled.fault, None);
     let length = handled.body.len();
     assert_eq!(io::copy(&mut handled.body, &mut io::sink()).unwrap(), length);

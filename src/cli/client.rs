@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::args::Arguments;
 use crate::daemon::operations::{Command, Done, Reply, carry_out};
-use crate::daemon::status::Status;
+use crate::daemon::status::{Status, TransferStatus};
 use crate::daemon::{control, standalone};
 use crate::error::{Error, Fault, FaultCode};
 
@@ -157,6 +157,15 @@ fn print_status(out: &mut impl Write, status: &Status) -> io::Result<()> {
     writeln!(out, "pending events:      {}", or(&status.pending_events.join(", "), "none"))?;
     if let Some(seconds) = status.undone_in {
         writeln!(out, "change on trial:     undone in {seconds} s unless the ACS is reached")?;
+    }
+    for transfer in &status.transfers {
+        let TransferStatus { method, command_key, file_type, state, done, total, .. } = transfer;
+        write!(out, "transfer:            {method} {command_key:?}, {file_type}: {state}")?;
+        match total {
+            Some(total) => writeln!(out, ", {done} of {total} bytes")?,
+            None if *done > 0 => writeln!(out, ", {done} bytes")?,
+            None => writeln!(out)?,
+        }
     }
     match &status.last_session {
         None => writeln!(out, "last session:        none yet")?,

@@ -347,6 +347,46 @@ impl Queue {
         }
     }
 
+    /// Takes off what waits for this response and has no result behind it, because the power went between the saving of the one and of the other.
+    /// Not while a session is running.
+    pub fn keep_results(&mut self, response: Confirmation, results: &[(EventCode, &str)]) {
+        let mut results: Vec<_> = results.iter().collect();
+        let any = !results.is_empty();
+        self.remove_unless(|entry| {
+            if entry.code.confirmation() != response {
+                return true;
+            }
+            if !entry.code.is_multiple() {
+                return any;
+            }
+            let found = results.iter().position(|(code, key)| *code == entry.code && *key == entry.command_key);
+            found.map(|index| results.remove(index)).is_some()
+        });
+    }
+
+    /// Adds the events that results lack which wait to be told: an `M` event each, by code and CommandKey, and the single event `base` for all.
+    pub fn add_results(&mut self, base: EventCode, results: &[(EventCode, &str)]) {
+        if results.is_empty() {
+            return;
+        }
+        self.add(base);
+        let mut present: Vec<_> = self
+            .iter()
+            .filter(|(code, _)| code.is_multiple())
+            .map(|(code, key)| (code.clone(), key.to_owned()))
+            .collect();
+        for (code, command_key) in results {
+            let found = present.iter().position(|(known, key)| known == code && key == command_key);
+            if let Some(index) = found {
+                present.remove(index);
+            } else if self.add_multiple(code.clone(), command_key).is_err() {
+                // There is room again after a session.
+                log::warn!("too many events wait: the end of a transfer is told later");
+                return;
+            }
+        }
+    }
+
     /// The session is over. An event that ends with its session goes. When the session was `complete` every request of the CPE had its
     /// response, so that an event which still waits for one has no request behind it, and goes as well.
     pub fn session_ended(&mut self, complete: bool) {
@@ -386,11 +426,15 @@ impl Queue {
     }
 
     fn remove(&mut self, goes: impl Fn(&Entry) -> bool) {
+        self.remove_unless(|entry| !goes(entry));
+    }
+
+    fn remove_unless(&mut self, mut stays: impl FnMut(&Entry) -> bool) {
         let mut stored = false;
         self.pending.retain(|entry| {
-            let goes = goes(entry);
-            stored |= goes && entry.code.is_stored();
-            !goes
+            let stays = stays(entry);
+            stored |= !stays && entry.code.is_stored();
+            stays
         });
         self.changed |= stored;
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Fault, FaultCode};
-use crate::time::{Now, UtcTime};
+use crate::time::{Deadline, Now, UtcTime};
 
 /// How many calls of ScheduleInform may wait.
 const GREATEST_TIMERS: usize = 64;
@@ -140,12 +140,8 @@ impl Periodic {
 #[derive(Clone, Serialize, Deserialize, Debug)]
 struct Timer {
     command_key: String,
-    /// DelaySeconds
-    delay: u32,
-    /// Seconds on the monotonic clock of this boot.
-    due: u64,
-    /// The same moment on the wall clock, once that is known.
-    at: Option<UtcTime>,
+    #[serde(flatten)]
+    deadline: Deadline,
 }
 
 /// The calls of ScheduleInform that wait (TR-069a6 A.3.2.9, CONFORMANCE ).
@@ -172,11 +168,7 @@ impl Scheduled {
         if self.timers.len() >= GREATEST_TIMERS {
             return Err(Fault::new(FaultCode::INTERNAL_ERROR, "too many calls of ScheduleInform wait already"));
         }
-        let due = now.monotonic.saturating_add(Duration::from_secs(delay.into()));
-        // Rounded up: never early.
-        let due = due.as_secs().saturating_add(u64::from(due.subsec_nanos() > 0));
-        let at = now.utc.map(|utc| utc.plus(Duration::from_secs(delay.into())));
-        self.timers.push(Timer { command_key: command_key.into(), delay, due, at });
+        self.timers.push(Timer { command_key: command_key.into(), deadline: Deadline::after(delay, now) });
         self.changed = true;
         Ok(())
     }
@@ -186,29 +178,16 @@ impl Scheduled {
     pub fn restore(&mut self, same_boot: bool, now: Now) {
         if !same_boot {
             for timer in &mut self.timers {
-                timer.due = now.monotonic.as_secs().saturating_add(timer.delay.into());
+                timer.deadline.restore(now);
             }
             self.changed |= !self.timers.is_empty();
-            self.clock_known(now);
         }
     }
 
     /// The clock has become known, after a boot without it: timers that have a time of day keep it, the others get one.
     pub fn clock_known(&mut self, now: Now) {
-        let Some(utc) = now.utc else { return };
         for timer in &mut self.timers {
-            let left = timer.due.saturating_sub(now.monotonic.as_secs());
-            match timer.at {
-                // A time of day too far off comes from a clock that was wrong.
-                Some(at) => {
-                    let until = at.since(utc).as_secs().min(left);
-                    timer.due = now.monotonic.as_secs().saturating_add(until);
-                }
-                None => {
-                    timer.at = Some(utc.plus(Duration::from_secs(left)));
-                    self.changed = true;
-                }
-            }
+            self.changed |= timer.deadline.clock_known(now);
         }
     }
 
@@ -216,11 +195,11 @@ impl Scheduled {
     pub fn poll(&mut self, now: Now) -> Vec<String> {
         let mut over: Vec<_> = Vec::new();
         self.timers.retain(|timer| {
-            let waits = Duration::from_secs(timer.due) > now.monotonic;
-            if !waits {
-                over.push((timer.due, timer.command_key.clone()));
+            let over_now = timer.deadline.is_over(now);
+            if over_now {
+                over.push((timer.deadline.due(), timer.command_key.clone()));
             }
-            waits
+            !over_now
         });
         self.changed |= !over.is_empty();
         over.sort_by_key(|(due, _)| *due);
@@ -236,7 +215,7 @@ impl Scheduled {
     /// When the next timer runs out on the monotonic clock.
     #[must_use]
     pub fn due(&self) -> Option<Duration> {
-        self.timers.iter().map(|timer| Duration::from_secs(timer.due)).min()
+        self.timers.iter().map(|timer| timer.deadline.due()).min()
     }
 
     /// Another ACS is responsible, or the router goes back to its defaults (CONFORMANCE B-05).

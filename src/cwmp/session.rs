@@ -293,18 +293,28 @@ impl Session {
             return self.fail("no request of the CPE was under way");
         };
         let (key, optional) = (request.key.clone(), is_optional(&request.message));
+        let asks_for_methods = request.message == Message::GetRpcMethods;
         match received {
             Received::Envelope(Envelope { body: Some(Message::Fault(fault)), .. }) => {
                 if is_retry(&fault) {
                     return self.repeat();
                 }
                 let reason = describe(&fault);
+                if asks_for_methods {
+                    return self.told_methods(Acknowledged::Refused { key, reason }, &[]);
+                }
                 if optional || is_unknown_to_acs(&fault) && is_autonomous(&request.message) {
                     return self.told(Acknowledged::Refused { key, reason });
                 }
                 self.untold.get_or_insert(reason);
                 self.own_requests.pop_front();
                 self.next_turn(Vec::new())
+            }
+            Received::Envelope(Envelope { body: Some(Message::GetRpcMethodsResponse(methods)), .. })
+                if asks_for_methods =>
+            {
+                let response = Message::GetRpcMethodsResponse(methods.clone());
+                self.told_methods(Acknowledged::Request { key, response }, &methods)
             }
             Received::Envelope(Envelope { body: Some(response), .. }) if answers(&request.message, &response) => {
                 self.told(Acknowledged::Request { key, response })
@@ -373,6 +383,24 @@ impl Session {
         self.own_requests.pop_front();
         self.repeats = 0;
         self.next_turn(vec![acknowledged])
+    }
+
+    /// The ACS has said which methods it has: what it need not have, and has not, is not tried (CONFORMANCE G-03).
+    fn told_methods(&mut self, first: Acknowledged, methods: &[String]) -> Step {
+        self.own_requests.pop_front();
+        self.repeats = 0;
+        let mut acknowledged = vec![first];
+        self.own_requests.retain(|request| {
+            let name = request.message.name();
+            let listed = methods.iter().any(|method| method == name);
+            let stays = listed || !(is_optional(&request.message) || is_autonomous(&request.message));
+            if !stays {
+                let reason = format!("the ACS does not list {name} among its methods");
+                acknowledged.push(Acknowledged::Refused { key: request.key.clone(), reason });
+            }
+            stays
+        });
+        self.next_turn(acknowledged)
     }
 
     /// The same request again, because the ACS asked for it (CONFORMANCE L-09, L-10).

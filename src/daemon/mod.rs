@@ -1,9 +1,9 @@
 //! The process: one poll loop that owns everything which lives as long as it does, and one worker at a time that has a session.
 //!
 //! ```text
-//!   signals, clock, files, network, control socket, port 7547 --> poll loop --> Agent (events, plans, values, state)
-//!                                                                    |            ^
-//!                                                                    `--> session worker (one at a time)
+//!   signals, clock, files, network, ubus, control socket, port 7547 --> poll loop --> Agent (events, plans, values, state)
+//!                                                                          |            ^
+//!                                                                          `--> session worker (one at a time)
 //! ```
 //!
 //! Nothing is polled: between events the process sleeps until the next thing is due.
@@ -11,12 +11,15 @@
 pub mod agent;
 pub mod control;
 pub mod guard;
+#[cfg(feature = "lightweight")]
+mod lightweight;
 pub mod logging;
 pub mod operations;
 pub mod session;
 pub mod standalone;
 pub mod status;
 pub mod trace;
+pub mod transfers;
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
@@ -43,6 +46,7 @@ use crate::error::{Error, Result};
 use crate::model::context::Effects;
 use crate::platform::System;
 use crate::platform::watch::Watch;
+use crate::transfer::queue::Next;
 
 use agent::Agent;
 use control::Control;
@@ -183,7 +187,18 @@ pub fn run(options: &Options) -> Result<()> {
         .stack_size(SMALL_STACK)
         .spawn(move || listen_to_signals(&listened, &signals))
         .map_err(Error::io("start a thread"))?;
-    Loop { shared, clock, watch, control, listener: None, listen_at: Duration::ZERO, key, worker: None }.run()
+    Loop {
+        shared,
+        clock,
+        watch,
+        control,
+        listener: None,
+        listen_at: Duration::ZERO,
+        key,
+        worker: None,
+        transfer_worker: None,
+    }
+    .run()
 }
 
 /// Random bytes; the system's generator never fails once the kernel is up.
@@ -235,6 +250,9 @@ fn stop(shared: &Shared) {
     shared.stopping.store(true, Ordering::SeqCst);
     shared.cancel.cancel();
     shared.session_ended();
+    if let Ok(agent) = shared.agent.try_lock() {
+        agent.pause_transfer();
+    }
     let end = std::time::Instant::now() + GRACE;
     while std::time::Instant::now() < end {
         if let Ok(mut agent) = shared.agent.try_lock() {
@@ -274,9 +292,23 @@ impl Working {
 impl Drop for Working {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.lock().abandon_session();
+            let mut agent = self.0.lock();
+            agent.abandon_session();
+            agent.abandon_applying();
         }
         self.0.busy.store(false, Ordering::SeqCst);
+        self.0.wake();
+    }
+}
+
+/// Says that a worker has a transfer, for as long as it lives.
+struct Transferring(Arc<Shared>);
+
+impl Drop for Transferring {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.lock().abandon_transfer();
+        }
         self.0.wake();
     }
 }
@@ -291,6 +323,7 @@ struct Loop {
     listen_at: Duration,
     key: [u8; 32],
     worker: Option<JoinHandle<()>>,
+    transfer_worker: Option<JoinHandle<()>>,
 }
 
 impl Loop {
@@ -298,7 +331,10 @@ impl Loop {
         loop {
             self.listen();
             self.shared.lock().poll_timers();
+            #[cfg(feature = "lightweight")]
+            lightweight::send(&self.shared);
             self.start_session();
+            self.start_transfer();
             self.wait()?;
             self.heed_signals();
             // Its counter is all that is in it.
@@ -325,7 +361,10 @@ impl Loop {
             let listener = self.listener.as_ref().and_then(|(listener, _)| listener.next_deadline());
             let listen = self.listener.is_none() && agent.should_listen();
             let listen = listen.then_some(self.listen_at);
-            (now, [plan, listener, listen, agent.next_deadline()].into_iter().flatten().min())
+            (
+                now,
+                [plan, listener, listen, agent.next_deadline(), self.watch.next_deadline()].into_iter().flatten().min(),
+            )
         };
         let timeout = match deadline {
             None => PollTimeout::NONE,
@@ -460,7 +499,7 @@ impl Loop {
                 log::error!("the session worker ended with a panic");
             }
         }
-        if self.keep_promises() {
+        if self.keep_promises() || self.apply_file() {
             return;
         }
         let Plan::Now(reason) = self.shared.lock().plan() else { return };
@@ -476,6 +515,42 @@ impl Loop {
             self.spawn("promises", move || session::keep_promises(&shared));
         }
         promised
+    }
+
+    /// Applies a file that a transfer has brought.
+    fn apply_file(&mut self) -> bool {
+        let Next::Apply(id) = self.shared.lock().next_transfer() else { return false };
+        let shared = self.shared.clone();
+        self.spawn("apply", move || transfers::apply(&shared, id));
+        true
+    }
+
+    /// Begins a transfer that is due, beside the sessions.
+    fn start_transfer(&mut self) {
+        let job = {
+            let mut agent = self.shared.lock();
+            let Next::Run(id) = agent.next_transfer() else { return };
+            agent.begin_transfer(id)
+        };
+        let Some(job) = job else { return };
+        if let Some(worker) = self.transfer_worker.take() {
+            // It has said that it is through, and so it is.
+            if worker.join().is_err() {
+                log::error!("the transfer worker ended with a panic");
+            }
+        }
+        let (shared, id) = (self.shared.clone(), job.id);
+        let work = move || {
+            let transferring = Transferring(shared);
+            transfers::run(&transferring.0, &job);
+        };
+        match std::thread::Builder::new().name("transfer".into()).stack_size(STACK).spawn(work) {
+            Ok(worker) => self.transfer_worker = Some(worker),
+            Err(error) => {
+                log::error!("cannot start a thread: {error}");
+                self.shared.lock().put_off_transfer(id);
+            }
+        }
     }
 
     fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) {

@@ -7,7 +7,7 @@ use super::Shared;
 use super::agent::{Start, keep_promise};
 use crate::acs::{Client, PostError, Request};
 use crate::config::Compression;
-use crate::cwmp::handlers::{Handled, begin};
+use crate::cwmp::handlers::Handled;
 use crate::cwmp::plan::Reason;
 use crate::cwmp::session::{Action, Failure, Outcome, Received, Session};
 use crate::soap::body::{self, Body};
@@ -65,13 +65,7 @@ fn converse(shared: &Arc<Shared>, start: Start) -> Outcome {
             Action::PostEmpty => way.post("an empty message", None),
             Action::Handle { id, namespace, request } => {
                 let name = String::from(request.name());
-                let begun = {
-                    let mut agent = shared.lock();
-                    let abilities = agent.abilities();
-                    let (begun, consequence) = begin(&mut agent.model, abilities, request);
-                    agent.promise(consequence);
-                    begun
-                };
+                let begun = shared.lock().begin_request(request);
                 let Handled { body, fault } = begun.finish(id, namespace);
                 shared.lock().save_model();
                 if let Some(fault) = &fault {

@@ -33,12 +33,34 @@ pub struct Status {
     pub next_session: String,
     /// The events that wait to be delivered.
     pub pending_events: Vec<String>,
+    /// The transfers of files that wait, are under way, or are still to be told.
+    pub transfers: Vec<TransferStatus>,
     /// The last session.
     pub last_session: Option<SessionRecord>,
     /// The last connection request that was refused.
     pub last_refusal: String,
     /// How many programs were started since the start of the daemon.
     pub programs_started: u32,
+}
+
+/// How far a transfer is. Nothing of its URL and credentials is told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TransferStatus {
+    /// By which the log calls it.
+    pub id: u32,
+    /// Download, Upload or ScheduleDownload.
+    pub method: String,
+    /// That of the request.
+    pub command_key: String,
+    /// Such as `1 Firmware Upgrade Image`.
+    pub file_type: String,
+    /// A text for a person.
+    pub state: String,
+    /// Bytes that are done, while it is under way.
+    pub done: u64,
+    /// All bytes, where that is known.
+    pub total: Option<u64>,
 }
 
 /// How a session went.

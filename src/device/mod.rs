@@ -4,13 +4,16 @@
 //! correct it, and add a parameter; the words that a table uses are explained in [`crate::model::schema`].
 
 pub mod bridging;
+pub mod cellular;
 pub mod device_info;
 pub mod dhcpv4;
 pub mod dhcpv6;
+pub mod dns;
 pub mod dynamic_dns;
 pub mod ethernet;
 pub mod firewall;
 pub mod hosts;
+pub mod interface_stack;
 pub mod ip;
 pub mod kept;
 pub mod layers;
@@ -18,15 +21,18 @@ mod lease;
 pub mod leds;
 pub mod management_server;
 pub mod nat;
+pub mod neighbor_discovery;
 pub mod net;
 pub mod netifd_client;
 pub mod odhcpd;
 pub mod option_rows;
 pub mod order;
 mod own_keys;
+pub mod ppp;
 pub mod qos;
 pub mod root;
 pub mod router_advertisement;
+pub mod routing;
 pub mod schedules;
 pub mod sections;
 #[cfg(feature = "tls")]
@@ -55,10 +61,16 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         ethernet::OBJECTS,
         bridging::OBJECTS,
         ip::OBJECTS,
+        ppp::OBJECTS,
+        cellular::OBJECTS,
+        interface_stack::OBJECTS,
         wifi::OBJECTS,
+        routing::OBJECTS,
         dhcpv4::OBJECTS,
         dhcpv6::OBJECTS,
         router_advertisement::OBJECTS,
+        neighbor_discovery::OBJECTS,
+        dns::OBJECTS,
         nat::OBJECTS,
         firewall::OBJECTS,
         schedules::OBJECTS,

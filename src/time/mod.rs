@@ -3,6 +3,7 @@
 //! [`UtcTime`] is a moment, read from and written as an xsd:dateTime (TR-106a8 3.2.1). [`PosixTz`] turns it into local time.
 //! [`Clock`] is where the time comes from, so that everything that depends on time can be tested without waiting.
 
+mod deadline;
 mod zone;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use deadline::Deadline;
 pub use zone::PosixTz;
 
 const SECONDS_PER_DAY: i64 = 86_400;

@@ -21,3 +21,7 @@ pub const INCOMPLETE: FaultCode = FaultCode(9017);
 pub const CORRUPTED: FaultCode = FaultCode(9018);
 /// Its signature is missing or not good.
 pub const UNSIGNED: FaultCode = FaultCode(9019);
+/// It was not done within the time windows of its ScheduleDownload.
+pub const TOO_LATE: FaultCode = FaultCode(9020);
+/// What is under way cannot be taken back; only the answer to a CancelTransfer.
+pub const PAST_CANCELLING: FaultCode = FaultCode(9021);

@@ -12,4 +12,6 @@ pub mod root;
 pub mod schema;
 #[cfg(feature = "ring")]
 pub mod tls;
+pub mod transfers;
+pub mod ubusd;
 pub mod uci_tool;

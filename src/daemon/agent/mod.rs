@@ -1,19 +1,29 @@
 //! What lives as long as the process: the model, the events, the plans, and what is saved of them.
 
 mod guard;
+#[cfg(feature = "lightweight")]
+mod lightweight;
+mod line;
 mod report;
+mod requests;
 mod saved;
 mod sessions;
+mod transfers;
 mod values;
 
+#[cfg(feature = "lightweight")]
+pub use lightweight::Mail;
 pub use saved::{Promised, apply, keep_promise};
 pub use sessions::Start;
+pub use transfers::Job;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use self::saved::{STATE, Saved, TOLD};
+use self::line::Line;
+use self::saved::{STATE, Saved, TOLD, TRANSFERS};
+use self::transfers::{Transfers, UnderWay};
 use super::guard::SharedGuard;
 use super::standalone::{self, Standalone};
 use super::status::SessionRecord;
@@ -51,6 +61,8 @@ pub struct Agent {
     guard: SharedGuard,
     saved: Saved,
     told: Told,
+    #[cfg(feature = "lightweight")]
+    lightweight: lightweight::Lightweight,
     clock: ClockCheck,
     interface: InterfaceState,
     planner: Planner,
@@ -75,6 +87,10 @@ pub struct Agent {
     expiry_at: Option<Duration>,
     listening_port: Option<u16>,
     switches: Switches,
+    transfers: Transfers,
+    /// The transfer that a worker has.
+    under_way: Option<UnderWay>,
+    line: Line,
 }
 
 /// Settings that have no option in the configuration: they live in the model.
@@ -109,15 +125,20 @@ impl Agent {
     pub fn open(options: &Options, live: Arc<Live>) -> Result<(Self, crate::state::Lock)> {
         let Standalone { config, mut model, store, lock, fresh, clock, .. } =
             Standalone::open_with(options, live.clone())?;
-        let (saved, was, told) = {
+        let (saved, was, told, transfers) = {
             let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
             let Loaded { value: saved, was } = store.load::<Saved>(STATE);
             let Loaded { value: told, was: was_told } = store.load::<Told>(TOLD);
-            if let Was::SetAside(reason) = &was_told {
-                log::error!("{reason}");
+            let Loaded { value: transfers, was: were_transfers } = store.load::<Transfers>(TRANSFERS);
+            for was in [&was_told, &were_transfers] {
+                if let Was::SetAside(reason) = was {
+                    log::error!("{reason}");
+                }
             }
-            (saved, was, told)
+            (saved, was, told, transfers)
         };
+        #[cfg(feature = "lightweight")]
+        let lightweight = lightweight::Lightweight::open(&mut store.lock().unwrap_or_else(PoisonError::into_inner));
         let state_dir = live.host_path(&config.cpe.state_dir);
         let guard = SharedGuard::open(live.clone(), state_dir.map_err(Error::io("find the state"))?);
         model.set_guard(guard.asked_by_model());
@@ -138,6 +159,8 @@ impl Agent {
             guard,
             saved,
             told,
+            #[cfg(feature = "lightweight")]
+            lightweight,
             clock,
             interface,
             retry: Retry::default(),
@@ -153,6 +176,9 @@ impl Agent {
             expiry_at: None,
             quiet_until: None,
             listening_port: None,
+            transfers,
+            under_way: None,
+            line: Line::default(),
         };
         agent.take_up(&was, fresh);
         Ok((agent, lock))
@@ -180,6 +206,7 @@ impl Agent {
             }
         }
         self.saved.scheduled.restore(same_boot, self.now());
+        self.take_up_transfers(same_boot);
         // An ACS may take the credentials away later on; they are made on the first start only.
         if self.saved.path.is_empty() {
             let mut bytes = [0; 16];
@@ -241,7 +268,7 @@ impl Agent {
                 access_list: None,
             };
             match self.model.set_attributes(&[change]) {
-                Ok(names) => self.watch(&names),
+                Ok(switched) => self.watch(&switched),
                 Err(fault) => log::warn!("notification of {} is not set: {fault}", notify.parameter),
             }
         }
@@ -335,6 +362,7 @@ impl Agent {
     pub fn clock_changed(&mut self) {
         let now = self.now();
         self.saved.scheduled.clock_known(now);
+        self.transfers.queue.clock_known(now);
         self.refresh_facts();
         self.poll_timers();
     }
@@ -349,6 +377,8 @@ impl Agent {
             _ => String::new(),
         };
         self.switches = Switches::read(&mut self.model.context());
+        #[cfg(feature = "lightweight")]
+        self.configure_lightweight();
         let clock_known = self.now().utc.is_some();
         self.model.set_facts(Facts { connection_request_url: url, clock_known });
     }
@@ -364,7 +394,10 @@ impl Agent {
         self.saved.acs_url.clone_from(url);
         self.saved.events.bootstrap();
         self.saved.scheduled.clear();
+        self.clear_transfers();
         self.told.clear();
+        #[cfg(feature = "lightweight")]
+        self.lightweight.forget();
         self.offer.acs_changed();
         self.planner.end_wait();
         if !first {
@@ -381,8 +414,12 @@ impl Agent {
     /// When something is to be done besides sessions.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Duration> {
-        let own = [self.look_at, self.save_at, self.release_at, self.expiry_at, self.guard_due()];
-        [self.periodic.due(), self.saved.scheduled.due()].into_iter().chain(own).flatten().min()
+        let own =
+            [self.look_at, self.save_at, self.release_at, self.expiry_at, self.guard_due(), self.transfer_deadline()];
+        let own = [self.periodic.due(), self.saved.scheduled.due()].into_iter().chain(own);
+        #[cfg(feature = "lightweight")]
+        let own = own.chain([self.lightweight.next_deadline()]);
+        own.flatten().min()
     }
 
     /// Does what is due.
@@ -396,6 +433,9 @@ impl Agent {
                 log::error!("too many events wait: a ScheduleInform is lost");
             }
         }
+        #[cfg(feature = "lightweight")]
+        self.poll_lightweight(now);
+        self.poll_transfers();
         if self.look_at.is_some_and(|at| at <= now.monotonic) {
             self.look_at_values();
             self.upkeep();

@@ -39,6 +39,7 @@ impl Agent {
             retry_count: self.retry.count(),
             next_session,
             pending_events: self.saved.events.iter().map(event).collect(),
+            transfers: self.transfer_status(),
             last_session: self.record.clone(),
             last_refusal: self.last_refusal.clone(),
             programs_started: self.live.started(),

@@ -17,6 +17,7 @@ use crate::platform::{System, power};
 /// The files of the state besides the registry of the model.
 pub(super) const STATE: &str = "state.json";
 pub(super) const TOLD: &str = "told.json";
+pub(super) const TRANSFERS: &str = "transfers.json";
 
 /// The last good time is saved this often, along with something else if possible: flash wears out.
 const GOOD_TIME: u64 = 24 * 3600;
@@ -25,7 +26,7 @@ const GOOD_TIME: u64 = 24 * 3600;
 const SAVE_AGAIN: Duration = Duration::from_secs(60);
 
 /// A reboot takes no longer to begin; if it did not happen by then sessions go on.
-const GOING_DOWN: Duration = Duration::from_secs(120);
+pub(super) const GOING_DOWN: Duration = Duration::from_secs(120);
 
 /// The files that a commit has replaced are let go of this much later.
 const RELEASE: Duration = Duration::from_secs(6);
@@ -46,6 +47,8 @@ pub(super) struct Saved {
     pub(super) promised: Promised,
     /// Seconds since 1970.
     pub(super) last_good_time: u64,
+    /// Of the methods that an ACS need not have, those that this one has; `None` before it was asked.
+    pub(super) acs_methods: Option<Vec<String>>,
 }
 
 /// What was promised to the ACS, and is done when the session is over (CONFORMANCE L-12, P-07).
@@ -78,12 +81,17 @@ impl Agent {
             }
         }
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
-        let saved = store.save(STATE, &self.saved).and_then(|()| store.save(TOLD, &self.told));
+        // Transfers first: the events follow from their results, and not the other way round.
+        let saved = store.save(TRANSFERS, &self.transfers);
+        let saved = saved.and_then(|()| store.save(STATE, &self.saved)).and_then(|()| store.save(TOLD, &self.told));
+        #[cfg(feature = "lightweight")]
+        let saved = saved.and_then(|()| self.lightweight.save(&mut store));
         drop(store);
         match saved {
             Ok(()) => {
                 self.saved.events.persisted();
                 self.saved.scheduled.persisted();
+                self.transfers.persisted();
                 self.told.persisted();
                 self.save_at = None;
             }
@@ -97,8 +105,12 @@ impl Agent {
     }
 
     pub(super) fn must_save(&self) -> bool {
-        let changed =
-            self.saved.events.must_persist() || self.saved.scheduled.must_persist() || self.told.must_persist();
+        let changed = self.saved.events.must_persist()
+            || self.saved.scheduled.must_persist()
+            || self.transfers.must_persist()
+            || self.told.must_persist();
+        #[cfg(feature = "lightweight")]
+        let changed = changed || self.lightweight.must_persist();
         changed && self.save_at.is_none()
     }
 

@@ -8,17 +8,18 @@ use super::super::standalone;
 use super::super::status::SessionRecord;
 use super::super::{fill_random, random};
 use super::Agent;
+use super::transfers::Orders;
 use crate::acs::{self, SystemResolver};
 use crate::config::{Compression, PACKAGE};
 use crate::cwmp::answers::{Reader, told_by_instance_mode, values_of};
 use crate::cwmp::events::EventCode;
-use crate::cwmp::handlers::{Abilities, Consequence};
+use crate::cwmp::handlers::{Abilities, Begun, Consequence, begin};
 use crate::cwmp::inform::{self, Contents, InformParameter};
 use crate::cwmp::plan::{Demand, Plan, Reason, Settings};
-use crate::cwmp::session::{Acknowledged, Failure, Outcome, SessionConfig};
+use crate::cwmp::session::{Failure, Outcome, SessionConfig};
 use crate::model::context::Context;
 use crate::platform::{System, power};
-use crate::soap::rpc::{DeviceId, Event, Inform};
+use crate::soap::rpc::{DeviceId, Event, Inform, Message};
 use crate::time::PosixTz;
 
 /// How long the agent rests when the system is short of something.
@@ -69,6 +70,9 @@ impl Agent {
         if !self.config.cpe.enable {
             return Err("sessions are switched off: cwmpd.cpe.enable is 0".into());
         }
+        if event == EventCode::RequestDownload && self.acs_lacks("RequestDownload") {
+            return Err("the ACS does not list RequestDownload among its methods".into());
+        }
         if event.is_multiple() {
             self.saved.events.add_multiple(event, "").map_err(|code| code.text().to_string())?;
         } else {
@@ -90,6 +94,7 @@ impl Agent {
         let retrying = self.retry.count() > 0;
         let changed = if self.saved.events.only_heartbeat(retrying) { Vec::new() } else { self.look_at_values() };
         self.saved.events.set_value_change(!changed.is_empty());
+        self.agree_events(false);
         self.asked = false;
         self.planner.session_started();
         self.guard_session();
@@ -111,6 +116,7 @@ impl Agent {
         });
         self.record = Some(record);
         self.save();
+        let own_requests = self.own_requests(&events);
         let mut inform = self.inform(events, &changed);
         self.sent.clone_from(&inform.parameters);
         told_by_instance_mode(&mut self.model.context(), &mut inform.parameters);
@@ -122,7 +128,7 @@ impl Agent {
             session: SessionConfig {
                 version: self.offer.current(),
                 inform,
-                own_requests: Vec::new(),
+                own_requests,
                 id_prefix: format!("{:08x}-", u32::from_be_bytes(id)),
                 session_timeout: None,
             },
@@ -166,7 +172,7 @@ impl Agent {
         }
     }
 
-    fn acs_settings(&self) -> acs::Settings {
+    pub(super) fn acs_settings(&self) -> acs::Settings {
         let acs = &self.config.acs;
         let host = |path: &str| self.live.host_path(path).unwrap_or_else(|_| path.into());
         let optional = |path: &str| (!path.is_empty()).then(|| host(path));
@@ -203,28 +209,23 @@ impl Agent {
         }
     }
 
-    /// The ACS has answered for good: taken off the queue and saved, before anything else goes out (CONFORMANCE E-02, R-10).
-    pub fn acknowledged(&mut self, acknowledged: &Acknowledged) {
-        if *acknowledged == Acknowledged::Inform {
-            self.saved.events.acknowledge_inform();
-            let sent = std::mem::take(&mut self.sent);
-            self.told.acknowledge(&sent);
-            self.guard_reached();
-            self.save();
-        }
-    }
-
-    /// What the router can do just now.
-    #[must_use]
-    pub fn abilities(&self) -> Abilities {
-        Abilities {
+    /// Carries out a request of the ACS. What it leads to is noted and saved before the answer can go out.
+    pub fn begin_request(&mut self, request: Message) -> Begun {
+        let abilities = Abilities {
             factory_reset: power::can_factory_reset(self.live.as_ref()),
             schedule_informs: self.saved.scheduled.room(),
-        }
+        };
+        let now = self.now();
+        let mut orders = Orders::new(&mut self.transfers.queue, &self.live, now);
+        let (begun, consequence) = begin(&mut self.model, abilities, Some(&mut orders), request);
+        let cancelled = orders.cancelled();
+        self.stop_transfers(&cancelled);
+        self.promise(consequence);
+        begun
     }
 
-    /// A request of the ACS has been carried out: what it leads to is noted and saved before the answer goes out.
-    pub fn promise(&mut self, consequence: Consequence) {
+    /// What a request has led to is noted and saved before the answer goes out.
+    fn promise(&mut self, consequence: Consequence) {
         self.settle_guard(matches!(consequence, Consequence::Written(_)));
         match consequence {
             Consequence::None => return,
@@ -236,13 +237,16 @@ impl Agent {
                 for name in &written.names {
                     if let Some(value) = values_of(&mut context, name).into_iter().next() {
                         self.told.set_by_acs(name, &value.value.text);
+                        #[cfg(feature = "lightweight")]
+                        self.lightweight.set_by_acs(name, &value.value.text);
                     }
                 }
                 self.promise_effects(written.effects);
                 self.refresh_facts();
                 self.look_soon();
             }
-            Consequence::Notifying(names) => self.watch(&names),
+            Consequence::Transfers => {}
+            Consequence::Notifying(switched) => self.watch(&switched),
             Consequence::Reboot { command_key } => {
                 self.saved.promised.reboot = true;
                 if self.saved.events.add_at_next_boot(EventCode::MReboot, &command_key).is_err() {
@@ -264,6 +268,7 @@ impl Agent {
     pub fn end_session(&mut self, outcome: &Outcome) {
         let complete = *outcome == Outcome::Complete;
         self.saved.events.session_ended(complete);
+        self.transfers.queue.session_ended();
         let wait = match outcome {
             Outcome::Complete => {
                 self.retry.succeeded();

@@ -2,7 +2,10 @@
 //!
 //! What INTERFACE.md names lies in `/etc/config/cwmpd`; the rest is the agent's own state, under the name of the parameter.
 
+mod autonomous_transfer;
 mod inform_parameter;
+#[cfg(feature = "lightweight")]
+mod lightweight;
 
 use crate::error::{Fault, Result};
 use crate::model::context::{Context, Row};
@@ -77,7 +80,13 @@ pub static MANAGEMENT_SERVER: Object = Object::single(
 );
 
 /// The objects of this directory.
-pub static OBJECTS: &[&Object] = &[&MANAGEMENT_SERVER, &inform_parameter::INFORM_PARAMETER];
+pub static OBJECTS: &[&Object] = &[
+    &MANAGEMENT_SERVER,
+    #[cfg(feature = "lightweight")]
+    &lightweight::LIGHTWEIGHT,
+    &autonomous_transfer::POLICY,
+    &inform_parameter::INFORM_PARAMETER,
+];
 
 /// `auto` in the configuration stands for the form of TR-069a6 3.4.4.
 fn username(cx: &mut Context, _: &Row) -> Result<Text> {

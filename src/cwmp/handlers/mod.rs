@@ -1,9 +1,13 @@
 //! The requests of the ACS: each carried out on the model, with what must happen once the session is over (TR-069a6 A.3.2, A.4.1).
 
+mod transfers;
+
+pub use transfers::Transfers;
+
 use super::answers::Answers;
 use crate::error::{Fault, FaultCode};
 use crate::model::Model;
-use crate::model::attributes::AttributeChange;
+use crate::model::attributes::{AttributeChange, Switched};
 use crate::model::context::Context;
 use crate::model::transaction::{Assignment, Written};
 use crate::soap::body::Body;
@@ -22,6 +26,12 @@ pub const METHODS: &[&str] = &[
     "Reboot",
     "FactoryReset",
     "ScheduleInform",
+    "Download",
+    "Upload",
+    "ScheduleDownload",
+    "CancelTransfer",
+    "GetQueuedTransfers",
+    "GetAllQueuedTransfers",
 ];
 
 /// A CommandKey has at most this many characters (TR-069a6 A.3.2.7).
@@ -43,8 +53,8 @@ pub enum Consequence {
     None,
     /// The model was written to.
     Written(Written),
-    /// The notification of these parameters was switched on.
-    Notifying(Vec<String>),
+    /// The notification of these parameters is another one.
+    Notifying(Vec<Switched>),
     /// A reboot, once the session is over (CONFORMANCE Q-01).
     Reboot {
         /// Comes back with `M Reboot`.
@@ -59,6 +69,8 @@ pub enum Consequence {
         /// Comes back with `M ScheduleInform`.
         command_key: String,
     },
+    /// The queue of transfers is another one.
+    Transfers,
 }
 
 /// A request whose effect on the model is done, with its answer still to be made.
@@ -80,12 +92,17 @@ pub struct Handled {
 
 /// Carries out what a request does to the model. The consequence has to be dealt with, or noted, before the answer is posted.
 #[must_use]
-pub fn begin(model: &mut Model, abilities: Abilities, request: Message) -> (Begun, Consequence) {
+pub fn begin(
+    model: &mut Model,
+    abilities: Abilities,
+    transfers: Option<&mut dyn Transfers>,
+    request: Message,
+) -> (Begun, Consequence) {
     let state = match request {
         Message::GetParameterValues { .. }
         | Message::GetParameterNames { .. }
         | Message::GetParameterAttributes { .. } => State::Read(Box::new(model.context()), request),
-        request => match carry_out(model, abilities, request) {
+        request => match carry_out(model, abilities, transfers, request) {
             Ok((message, consequence)) => return (Begun(State::Done(Ok(message))), consequence),
             Err(fault) => State::Done(Err(fault)),
         },
@@ -124,7 +141,19 @@ fn read(context: Context, request: Message) -> Result<Answers, Fault> {
     answers.map(Answers::by_instance_mode)
 }
 
-fn carry_out(model: &mut Model, abilities: Abilities, request: Message) -> Result<(Message, Consequence), Fault> {
+fn carry_out(
+    model: &mut Model,
+    abilities: Abilities,
+    transfers: Option<&mut dyn Transfers>,
+    request: Message,
+) -> Result<(Message, Consequence), Fault> {
+    let request = match transfers {
+        None => request,
+        Some(transfers) => match transfers::carry_out(transfers, request) {
+            Ok(done) => return done,
+            Err(other) => other,
+        },
+    };
     Ok(match request {
         Message::GetRpcMethods => {
             let methods = METHODS.iter().copied().map(String::from).collect();
@@ -145,8 +174,8 @@ fn carry_out(model: &mut Model, abilities: Abilities, request: Message) -> Resul
         }
         Message::SetParameterAttributes(changes) => {
             let changes: Vec<_> = changes.into_iter().map(attribute_change).collect();
-            let names = model.set_attributes(&changes)?;
-            (Message::SetParameterAttributesResponse, Consequence::Notifying(names))
+            let switched = model.set_attributes(&changes)?;
+            (Message::SetParameterAttributesResponse, Consequence::Notifying(switched))
         }
         Message::Reboot { command_key } => {
             check_key(&command_key)?;

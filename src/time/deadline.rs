@@ -1,0 +1,67 @@
+//! A moment some seconds ahead, kept over reboots.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Now, UtcTime};
+
+/// A moment that was set as a delay. It is measured on the monotonic clock; the clock on the wall only carries it over a reboot.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Deadline {
+    /// How many seconds it was ahead when it was set.
+    delay: u32,
+    /// Seconds on the monotonic clock of this boot.
+    due: u64,
+    /// The same moment on the wall clock, once that is known.
+    at: Option<UtcTime>,
+}
+
+impl Deadline {
+    /// The moment this many seconds from now.
+    #[must_use]
+    pub fn after(delay: u32, now: Now) -> Self {
+        let due = now.monotonic.saturating_add(Duration::from_secs(delay.into()));
+        // Rounded up: never early. What is due now is due at once.
+        let up = u64::from(delay > 0 && due.subsec_nanos() > 0);
+        let at = now.utc.map(|utc| utc.plus(Duration::from_secs(delay.into())));
+        Self { delay, due: due.as_secs().saturating_add(up), at }
+    }
+
+    /// The moment on the monotonic clock.
+    #[must_use]
+    pub fn due(&self) -> Duration {
+        Duration::from_secs(self.due)
+    }
+
+    /// Whether it has come.
+    #[must_use]
+    pub fn is_over(&self, now: Now) -> bool {
+        self.due() <= now.monotonic
+    }
+
+    /// Takes it up after a reboot: it keeps its time of day if the clock is known; until it is the delay begins anew, so that it never comes early.
+    pub fn restore(&mut self, now: Now) {
+        self.due = now.monotonic.as_secs().saturating_add(self.delay.into());
+        self.clock_known(now);
+    }
+
+    /// The clock may have become known, after a boot without it: what has a time of day keeps it, and else gets one. Says whether it got one, which
+    /// is to be saved.
+    pub fn clock_known(&mut self, now: Now) -> bool {
+        let Some(utc) = now.utc else { return false };
+        let left = self.due.saturating_sub(now.monotonic.as_secs());
+        match self.at {
+            // A time of day too far off comes from a clock that was wrong.
+            Some(at) => {
+                let until = at.since(utc).as_secs().min(left);
+                self.due = now.monotonic.as_secs().saturating_add(until);
+                false
+            }
+            None => {
+                self.at = Some(utc.plus(Duration::from_secs(left)));
+                true
+            }
+        }
+    }
+}
