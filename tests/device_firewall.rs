@@ -318,7 +318,7 @@ fn a_port_never_opens_more_than_its_protocols() {
     refuse(&router, &row, &[("ProtocolExclude", "true")], "ProtocolExclude");
     refuse(&router, &row, &[("DestPortRangeMax", "21")], "DestPortRangeMax");
     set_row(&router, &row, &[("DestPort", "-1"), ("Protocol", "47")]);
-    assert!(find(&router, "name=P").has("proto=gre"));
+    assert!(find(&router, "name=P").has("proto=47"));
     set_row(&router, &row, &[("Protocol", "-1")]);
     assert!(find(&router, "name=P").has("proto=all"));
     refuse(&router, &row, &[("SourceIP", "2001:db8::1"), ("DestIP", "192.0.2.1")], "DestIP");
@@ -530,4 +530,24 @@ fn p67_schedules_say_when_a_mapping_and_a_pinhole_count() {
     check(&router, "Device.NAT.PortMapping.1.", &[("ScheduleRef", ""), ("Enable", "true"), ("Status", "Enabled")]);
     check(&router, "Device.Firewall.Pinhole.1.", &[("ScheduleRef", "")]);
     assert!(sections(&router).iter().all(|section| !section.options.iter().any(|option| option.contains("_time="))));
+}
+
+/// nft refuses all rules for one with a comment of more than 128 bytes.
+#[test]
+fn a_long_description_is_cut_off_where_fw4_sees_it() {
+    let router = Router::new();
+    let rule = format!("Device.Firewall.Chain.1.Rule.{}.", router.add("Device.Firewall.Chain.1.Rule.").unwrap());
+    let long = "Ünï".repeat(85);
+    for row in [rule.as_str(), "Device.NAT.PortMapping.1."] {
+        set_row(&router, row, &[("Description", &long)]);
+    }
+    let written = sections(&router).into_iter().flat_map(|section| section.options);
+    let names: Vec<String> = written.filter_map(|option| option.strip_prefix("name=").map(String::from)).collect();
+    assert!(names.iter().all(|name| name.len() <= 100), "{names:#?}");
+    assert_eq!(names.iter().filter(|name| long.starts_with(name.as_str())).count(), 2);
+    router.restart();
+    check(&router, &rule, &[("Description", &long)]);
+    let short: String = long.chars().take(5).collect();
+    set_row(&router, &rule, &[("Description", &short)]);
+    assert!(find(&router, &format!("name={short}")).has("target=DROP"));
 }

@@ -52,7 +52,7 @@ pub static OBJECTS: &[&Object] = &[&SCHEDULES, &SCHEDULE_TABLE];
 
 /// The parameter of rows that a schedule can be for.
 pub(super) const SCHEDULE_REF: Parameter =
-    rw("ScheduleRef", STRING.strong(&[SCHEDULE]).list(), get_set(reference, set_reference));
+    rw("ScheduleRef", STRING.strong(&[SCHEDULE]).list(), get_set(reference, set_reference)).default("");
 
 const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const SECONDS_PER_DAY: u32 = 86_400;

@@ -13,6 +13,7 @@
 //! comes from procd and is put before all rules of the configuration, and no rule of the ACS is ever one for packets that the router itself sends.
 
 mod chain;
+pub(super) mod description;
 mod dmz;
 mod keep;
 mod level;

@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use super::matching::{Ports, family, ip_version, is_any_protocol, protocol_number, protocol_word};
-use super::{INTERFACE, LINE, PACKAGE, refused, state};
+use super::{INTERFACE, LINE, PACKAGE, description, refused, state};
 use crate::device::nat::{zone, zone_of_address};
 use crate::device::{lease, own_keys, schedules};
 use crate::error::{Error, Fault, Result};
@@ -14,7 +14,7 @@ use crate::model::access::{full_name, truth, uci_truth};
 use crate::model::context::{Context, Row};
 use crate::model::format::IP_ADDRESS;
 use crate::model::schema::{
-    Notification, Object, Table, Text, Values, alias, constant, get, get_set, ro, rw, sections_where, together, uci,
+    Notification, Object, Table, Text, Values, alias, constant, get, get_set, ro, rw, sections_where, together,
 };
 use crate::model::value::{BOOLEAN, Format, INT, STRING, Type, UNSIGNED_INT};
 use crate::platform::uci::Section;
@@ -37,7 +37,7 @@ pub(super) static PINHOLE: Object = Object::table(
         rw("Enable", BOOLEAN, together(|cx, row| Ok(truth(Pinhole::read(cx, row)?.enabled)))),
         ro("Status", STRING.values(&["Disabled", "Enabled", "Error_Misconfigured", "Error"]), get(status)),
         ro("Origin", STRING.values(&["User", "System", "UPnP", "Controller"]), constant("Controller")),
-        rw("Description", STRING.lengths(&[(0, 256)]).format(LINE), uci("name")),
+        rw("Description", STRING.lengths(&[(0, 256)]).format(LINE), get_set(description::read, description::set)),
         rw("Interface", STRING.strong(&[INTERFACE]).lengths(&[(0, 256)]), together(interface)).default(""),
         rw("LeaseDuration", UNSIGNED_INT, get_set(lease::asked, lease::ask)),
         ro("RemainingLeaseTime", UNSIGNED_INT, get(lease::remaining)).notification(Notification::CanDeny),

@@ -12,7 +12,7 @@ use crate::model::access::{full_name, truth, uci_truth};
 use crate::model::context::{Context, Row};
 use crate::model::format::mask_of_prefix;
 use crate::model::schema::{
-    Notification, Object, Table, Text, Values, alias, functional, get, get_set, ro, rw, sections_where, together, uci,
+    Notification, Object, Table, Text, Values, alias, functional, get, get_set, ro, rw, sections_where, together,
 };
 use crate::model::value::{BOOLEAN, Format, STRING, Type, UNSIGNED_INT};
 use crate::platform::uci::Section;
@@ -45,7 +45,12 @@ pub(super) static PORT_MAPPING: Object = Object::table(
         rw("Protocol", STRING.values(&["TCP", "UDP"]), get_set(protocol, set_protocol)),
         rw("InternalClient", STRING.lengths(&[(0, 256)]).format(LINE), get_set(internal_client, set_internal_client))
             .default(""),
-        rw("Description", STRING.lengths(&[(0, 256)]).format(LINE), uci("name")).default(""),
+        rw(
+            "Description",
+            STRING.lengths(&[(0, 256)]).format(LINE),
+            get_set(firewall::description::read, firewall::description::set),
+        )
+        .default(""),
         schedules::SCHEDULE_REF,
     ],
 )
