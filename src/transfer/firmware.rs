@@ -11,9 +11,8 @@
 //! new image               present  absent    sysupgrade keeps the one and not the other: the new image runs
 //! ```
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::thread;
@@ -23,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::apply::Applied;
 use super::place::router_path;
-use super::{Trouble, code};
+use super::{Trouble, code, settings};
 use crate::config::Config;
 use crate::error::{Error, FaultCode};
 use crate::platform::live::Live;
@@ -55,6 +54,9 @@ const LONGEST_TEXT: usize = 200;
 /// What `sysupgrade` says when it hands over to procd. Its exit status means nothing then, since procd ends everything, the bus too.
 const COMMENCING: &str = "Commencing upgrade";
 
+/// How its hint for a person at a shell begins: what the line before it says could be overridden.
+const HINT: &str = "Use sysupgrade -F";
+
 /// When `sysupgrade` began; the same in both files.
 #[derive(Serialize, Deserialize)]
 struct Begin {
@@ -64,7 +66,7 @@ struct Begin {
     uptime: u64,
 }
 
-/// Tries an image, and has it written with the settings kept.
+/// Tries an image, and has it written; `option keep_settings` says with which settings it begins.
 pub(super) fn install(live: &Live, file: &Path) -> Result<Applied, Trouble> {
     let image = router_path(live, file)?;
     try_image(live, &image)?;
@@ -80,7 +82,7 @@ pub(super) fn install(live: &Live, file: &Path) -> Result<Applied, Trouble> {
         return Err(Trouble::new(code::FAILED, format!("cannot note that an upgrade begins: {error}")));
     }
     log::warn!("writes new firmware: the router restarts");
-    let ended = begin_upgrade(live, &image, &file.with_extension("log"));
+    let ended = begin_upgrade(live, &image, file);
     if ended.is_err() {
         forget(live);
     }
@@ -103,18 +105,32 @@ fn try_image(live: &Live, image: &str) -> Result<(), Trouble> {
         return Ok(());
     }
     let said = [output.stdout, b"\n".to_vec(), output.stderr].concat();
-    Err(verdict(&String::from_utf8_lossy(&said), code::CORRUPTED))
+    // A signal, such as that of a router out of memory, says nothing of the image.
+    let code = if output.status.is_some() { code::CORRUPTED } else { code::FAILED };
+    Err(verdict(&String::from_utf8_lossy(&said), code))
 }
 
 /// Starts `sysupgrade`, and waits until it has handed over or given up.
-fn begin_upgrade(live: &Live, image: &str, output: &Path) -> Result<(), Trouble> {
+fn begin_upgrade(live: &Live, image: &str, file: &Path) -> Result<(), Trouble> {
+    let mut argv = vec![SYSUPGRADE];
+    let own = if Config::load(live).0.cpe.keep_settings {
+        String::new()
+    } else {
+        // Only now, since what tells of this upgrade must be in it.
+        let own = file.with_extension("own");
+        settings::own_archive(live, &own)?;
+        router_path(live, &own)?
+    };
+    if !own.is_empty() {
+        argv.extend(["-f", &own]);
+    }
+    argv.push(image);
     let failed = |error: &dyn std::fmt::Display| Trouble::new(code::FAILED, format!("cannot run sysupgrade: {error}"));
-    let _ = fs::remove_file(output);
-    let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(output);
-    let file = file.map_err(|error| failed(&error))?;
-    let child = live.launch(&[SYSUPGRADE, image], file).map_err(|error| failed(&error))?;
+    let output = file.with_extension("log");
+    let log = settings::new_file(&output).map_err(|error| failed(&error))?;
+    let child = live.launch(&argv, log).map_err(|error| failed(&error))?;
     let Some(status) = watch(child) else { return Ok(()) };
-    let said = files::read(output, OUTPUT).unwrap_or_default();
+    let said = files::read(&output, OUTPUT).unwrap_or_default();
     let said = String::from_utf8_lossy(&said);
     // A signal only comes from procd, which ends every process before the flash is written.
     if status.is_none_or(|status| status == 0) || said.contains(COMMENCING) {
@@ -138,11 +154,24 @@ fn watch(mut child: Child) -> Option<Option<i32>> {
 
 /// What `sysupgrade` said about an image that it did not take.
 fn verdict(said: &str, other: FaultCode) -> Trouble {
-    let lower = said.to_ascii_lowercase();
-    let code = if lower.contains("signature") { code::UNSIGNED } else { other };
-    let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
-    // The first line tells most; what follows are mostly hints for a person at a shell.
-    let line = lines.find(|line| !line.starts_with("Use sysupgrade -F")).unwrap_or("it does not say why");
+    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let mut reason = None;
+    for (place, line) in lines.iter().enumerate() {
+        let lower = line.to_ascii_lowercase();
+        let demanded = lines.get(place + 1).is_some_and(|next| next.starts_with(HINT));
+        // It misses a signature aloud also where none is demanded; the hint only follows where one is.
+        let harmless = lower.contains("signature not present") && !demanded;
+        if line.starts_with(HINT) || harmless {
+            continue;
+        }
+        if lower.contains("signature") {
+            reason = Some((code::UNSIGNED, *line));
+            break;
+        }
+        // The first line tells most.
+        reason = reason.or(Some((other, *line)));
+    }
+    let (code, line) = reason.unwrap_or((other, "it does not say why"));
     let line: String = line.chars().filter(|c| !c.is_control()).take(LONGEST_TEXT).collect();
     Trouble::new(code, format!("sysupgrade does not take the image: {line}"))
 }
@@ -197,15 +226,18 @@ mod tests {
 
     #[test]
     fn f12_the_verdict_is_the_line_that_tells_most() {
-        let told = |said| {
+        let told = |said: &str| {
             let trouble = verdict(said, code::CORRUPTED);
             (trouble.code.0, trouble.text.rsplit(": ").next().unwrap().to_owned())
         };
-        assert_eq!(told("\nImage metadata not present\nUse sysupgrade -F to override\n").0, 9018);
-        assert_eq!(
-            told("Use sysupgrade -F to override\nImage signature not present\x1b[0m\n"),
-            (9019, String::from("Image signature not present[0m"))
-        );
+        let hint = "Use sysupgrade -F to override this check when downgrading or flashing to vendor firmware";
+        assert_eq!(told(&format!("\nImage metadata not present\n{hint}\n")).1, "Image metadata not present");
+        let unsigned = format!("Image signature not present\x1b\n{hint}\nImage check failed.\n");
+        assert_eq!(told(&unsigned), (9019, String::from("Image signature not present")));
+        let invalid = "Image check failed.\nInvalid image signature\n";
+        assert_eq!(told(invalid), (9019, String::from("Invalid image signature")));
+        let wrong_board = "Image signature not present\nDevice a,b not supported by this image\nImage check failed.";
+        assert_eq!(told(wrong_board), (9018, String::from("Device a,b not supported by this image")));
         assert_eq!(told(""), (9018, String::from("it does not say why")));
     }
 }

@@ -31,7 +31,7 @@ const FILE: &str = "transfer-";
 const AGAIN: Duration = Duration::from_secs(10);
 
 /// What is saved in `transfers.json`.
-#[derive(Default, Debug, Serialize, Deserialize)]
+#[derive(Clone, Default, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Transfers {
     pub(super) queue: Queue,
@@ -210,6 +210,17 @@ impl Agent {
         self.stop_transfers(&gone);
     }
 
+    /// What the former ACS asked for is to be done after all: the change to another one is undone. Files that were here are fetched again.
+    pub(super) fn take_back_transfers(&mut self, former: Transfers, same_boot: bool) {
+        self.transfers = former;
+        let now = self.now();
+        self.transfers.queue.restore(same_boot, now, &|_| false);
+        if let Some(id) = self.transfers.queue.unsettled().map(|transfer| transfer.id) {
+            self.settle(id, Err(died()));
+        }
+        self.agree_events(false);
+    }
+
     /// Stops these if they are under way; they are off the queue.
     pub(super) fn stop_transfers(&mut self, gone: &[u32]) {
         if gone.is_empty() {
@@ -352,6 +363,13 @@ impl Agent {
         if self.transfers.queue.get(id).is_some_and(Transfer::is_firmware) {
             // What is left of an earlier image must not be taken for the result of this one.
             apply::firmware_forget(&self.live);
+        } else if let Err(fault) = self.guard_restore(id) {
+            let now = self.now();
+            self.transfers.queue.failed(id, Trouble::new(fault.code, fault.text), now);
+            self.sweep();
+            self.results_changed();
+            self.log_end(id);
+            return None;
         }
         let request = self.transfers.queue.applying(id)?;
         log::info!("transfer {id}: the file is being applied");
@@ -362,6 +380,7 @@ impl Agent {
     /// What came of applying a file.
     pub fn applied(&mut self, id: u32, result: Result<apply::Applied, Trouble>) {
         let now = self.now();
+        self.settle_guard(true);
         match result {
             Ok(apply::Applied::Restart) => {
                 log::info!("transfer {id}: the router restarts with the new image");
