@@ -171,6 +171,7 @@ groups! {
     nat,
     services,
     software,
+    time,
     users,
     wifi,
 }
