@@ -171,6 +171,7 @@ groups! {
     nat,
     services,
     software,
+    time,
     users,
     transfers,
     wifi,
