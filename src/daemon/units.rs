@@ -10,7 +10,8 @@ use crate::cwmp::answers::values_of;
 use crate::transfer::units::Kind;
 use crate::transfer::units::work::{Catalog, Installed, Tools, carry_out};
 
-/// How often the log tells how far a download is.
+/// How often it is noted for `cwmpd status` how far a download is, and how often it is logged.
+const NOTE: Duration = Duration::from_millis(250);
 const LOG: Duration = Duration::from_secs(10);
 
 /// The model behind its lock, which nobody holds while a package manager works.
@@ -34,8 +35,14 @@ impl Catalog for Modules<'_> {
 
 /// Carries out an operation.
 pub fn run(shared: &Arc<Shared>, job: &UnitJob) {
+    let noted = Cell::new(Instant::now());
     let logged = Cell::new(Instant::now());
     let progress = |done: u64, total: Option<u64>| {
+        if noted.get().elapsed() < NOTE {
+            return;
+        }
+        noted.set(Instant::now());
+        shared.lock().unit_progress(job.id, done, total);
         if logged.get().elapsed() >= LOG {
             logged.set(Instant::now());
             match total {
@@ -52,8 +59,8 @@ pub fn run(shared: &Arc<Shared>, job: &UnitJob) {
         catalog: &Modules(shared),
         progress: &progress,
     };
-    let result = carry_out(&tools, &job.operation, job.again);
+    let endings = carry_out(&tools, &job.operation, job.again);
     // What SIGTERM has ended is carried out after the next start.
-    let result = if shared.stopping() { None } else { Some(result) };
-    shared.lock().end_unit(job.id, result);
+    let endings = if shared.stopping() { None } else { Some(endings) };
+    shared.lock().end_unit(job.id, endings);
 }

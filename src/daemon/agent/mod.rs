@@ -30,7 +30,6 @@ use super::guard::SharedGuard;
 use super::standalone::{self, Standalone};
 use super::status::SessionRecord;
 use super::{Options, random};
-use crate::acs::Cancel;
 use crate::config::{Config, PACKAGE};
 use crate::connreq::url::{configured_path, connection_request_url, random_path};
 use crate::cwmp::answers::values_of;
@@ -92,7 +91,7 @@ pub struct Agent {
     switches: Switches,
     transfers: Transfers,
     /// The request whose operation a worker has, and what ends that.
-    unit_under_way: Option<(u32, Cancel)>,
+    unit_under_way: Option<units::UnitUnderWay>,
     /// The transfer that a worker has.
     under_way: Option<UnderWay>,
     line: Line,

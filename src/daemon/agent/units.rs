@@ -10,15 +10,25 @@ use crate::cwmp::answers::values_of;
 use crate::cwmp::events::{Confirmation, EventCode};
 use crate::cwmp::plan::Interface;
 use crate::daemon::status::TransferStatus;
+use crate::error::FaultCode;
 use crate::platform::live::Live;
 use crate::time::UtcTime;
 use crate::transfer::Trouble;
 use crate::transfer::units::autonomous::{Policy, Seen};
 use crate::transfer::units::work::Installed;
-use crate::transfer::units::{Kind, Operation, Unit};
+use crate::transfer::units::{Ending, Kind, Operation, Unit};
 
 /// The table of the installed packages.
 const TABLE: &str = "Device.SoftwareModules.DeploymentUnit.";
+
+/// An operation that a worker has.
+#[derive(Debug)]
+pub(super) struct UnitUnderWay {
+    id: u32,
+    cancel: Cancel,
+    /// Bytes done of a download, and all of them where that is known.
+    progress: (u64, Option<u64>),
+}
 
 /// What a worker needs for an operation.
 pub struct UnitJob {
@@ -59,20 +69,29 @@ impl Agent {
         self.unit_results_changed();
         let (id, operation, again) = begun?;
         log::info!("ChangeDUState {id}: {} begins", operation.kind.name());
-        self.unit_under_way = Some((id, cancel.clone()));
+        self.unit_under_way = Some(UnitUnderWay { id, cancel: cancel.clone(), progress: (0, None) });
         Some(UnitJob { id, operation, again, cancel, settings: self.acs_settings(), live: self.live.clone() })
     }
 
+    /// Says how far the download of an operation is.
+    pub fn unit_progress(&mut self, id: u32, done: u64, total: Option<u64>) {
+        if let Some(under_way) = self.unit_under_way.as_mut().filter(|under_way| under_way.id == id) {
+            under_way.progress = (done, total);
+        }
+    }
+
     /// A worker is through with an operation. `None`: the agent is about to end, and the operation is carried out after the next start.
-    pub fn end_unit(&mut self, id: u32, result: Option<Result<Unit, Trouble>>) {
+    pub fn end_unit(&mut self, id: u32, endings: Option<Vec<Ending>>) {
         self.unit_under_way = None;
-        if let Some(result) = result {
-            match &result {
-                Ok(unit) => log::info!("ChangeDUState {id}: done: {} {}", unit.path, unit.version),
-                Err(trouble) => log::warn!("ChangeDUState {id}: failed: {trouble}"),
+        if let Some(endings) = endings {
+            for Ending { unit, trouble } in &endings {
+                match trouble {
+                    None => log::info!("ChangeDUState {id}: done: {} {}", unit.path, unit.version),
+                    Some(trouble) => log::warn!("ChangeDUState {id}: failed: {trouble}"),
+                }
             }
             let now = self.now();
-            self.transfers.units.end(id, result, now);
+            self.transfers.units.end(id, endings, now);
             let seen = self.seen_units();
             self.transfers.unit_changes.take_for_known(&seen);
         }
@@ -82,14 +101,17 @@ impl Agent {
 
     /// The worker of an operation is gone in the middle of its work.
     pub fn abandon_unit(&mut self) {
-        if let Some((id, _)) = self.unit_under_way.take() {
-            self.end_unit(id, Some(Err(super::transfers::died())));
+        if let Some(UnitUnderWay { id, .. }) = self.unit_under_way.take() {
+            // It has no code for what is wrong in the agent itself.
+            let trouble = Trouble { code: FaultCode::REQUEST_DENIED, ..super::transfers::died() };
+            let operation = self.transfers.units.under_way(id).cloned().unwrap_or_default();
+            self.end_unit(id, Some(vec![Ending::failed(&operation, trouble)]));
         }
     }
 
     /// Stops the operation that is under way, which is carried out after the next start.
     pub fn pause_unit(&self) {
-        if let Some((_, cancel)) = &self.unit_under_way {
+        if let Some(UnitUnderWay { cancel, .. }) = &self.unit_under_way {
             cancel.cancel();
         }
     }
@@ -197,12 +219,23 @@ impl Agent {
 
     /// What `cwmpd status` tells of software modules.
     pub(super) fn unit_status(&self) -> impl Iterator<Item = TransferStatus> {
-        self.transfers.units.iter().map(|(command_key, done, all)| TransferStatus {
-            method: "ChangeDUState".into(),
-            command_key: command_key.into(),
-            file_type: "software modules".into(),
-            state: if done == all { "done, to be told".into() } else { format!("{done} of {all} operations done") },
-            ..TransferStatus::default()
+        self.transfers.units.iter().map(|(id, command_key, done, all)| {
+            let under_way = self.unit_under_way.as_ref().filter(|under_way| under_way.id == id);
+            let (bytes, total) = under_way.map_or((0, None), |under_way| under_way.progress);
+            let now = self.transfers.units.under_way(id).filter(|_| under_way.is_some());
+            TransferStatus {
+                id,
+                method: "ChangeDUState".into(),
+                command_key: command_key.into(),
+                file_type: "software modules".into(),
+                state: match now {
+                    _ if done == all => "done, to be told".into(),
+                    Some(operation) => format!("{} under way, {done} of {all} operations done", operation.kind.name()),
+                    None => format!("{done} of {all} operations done"),
+                },
+                done: bytes,
+                total,
+            }
         })
     }
 }

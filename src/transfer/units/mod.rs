@@ -4,6 +4,7 @@
 //! first attempt has already brought about counts as its success.
 
 pub mod autonomous;
+mod manager;
 pub mod work;
 
 use serde::{Deserialize, Serialize};
@@ -19,10 +20,17 @@ pub const CAPACITY: usize = 16;
 /// An operation that has been begun so often, and never come to an end because the power or the agent went, is given up.
 const GREATEST_STARTS: u32 = 3;
 
+/// Where the schema wants a UUID and there is none (RFC 4122 4.1.7).
+const NO_UUID: &str = "00000000-0000-0000-0000-000000000000";
+
+/// The longest Version of a result, in characters.
+const LONGEST_VERSION: usize = 32;
+
 /// What is done to a deployment unit.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Debug)]
 #[allow(missing_docs, reason = "each is the operation of that name")]
 pub enum Kind {
+    #[default]
     Install,
     Update,
     Uninstall,
@@ -49,7 +57,7 @@ impl Kind {
 }
 
 /// An operation. Its credentials are forgotten when it is done.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the fields are those of the request")]
 pub struct Operation {
     pub kind: Kind,
@@ -70,23 +78,16 @@ impl std::fmt::Debug for Operation {
 
 impl From<DuOperation> for Operation {
     fn from(operation: DuOperation) -> Self {
-        let empty = String::new;
         match operation {
             DuOperation::Install { url, uuid, username, password, exec_env } => {
-                Self { kind: Kind::Install, uuid, url, version: empty(), username, password, exec_env }
+                Self { kind: Kind::Install, uuid, url, username, password, exec_env, ..Self::default() }
             }
             DuOperation::Update { uuid, version, url, username, password } => {
-                Self { kind: Kind::Update, uuid, url, version, username, password, exec_env: empty() }
+                Self { kind: Kind::Update, uuid, url, version, username, password, ..Self::default() }
             }
-            DuOperation::Uninstall { uuid, version, exec_env } => Self {
-                kind: Kind::Uninstall,
-                uuid,
-                url: empty(),
-                version,
-                username: empty(),
-                password: empty(),
-                exec_env,
-            },
+            DuOperation::Uninstall { uuid, version, exec_env } => {
+                Self { kind: Kind::Uninstall, uuid, version, exec_env, ..Self::default() }
+            }
         }
     }
 }
@@ -140,6 +141,44 @@ pub struct Unit {
     pub execution_units: String,
 }
 
+/// How an operation on a deployment unit ended.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Ending {
+    /// What the unit is now; after a failure what is known of it.
+    pub unit: Unit,
+    /// Why it failed.
+    pub trouble: Option<Trouble>,
+}
+
+impl Ending {
+    /// An operation that failed, with what it says itself of its unit.
+    #[must_use]
+    pub fn failed(operation: &Operation, trouble: Trouble) -> Self {
+        let uuid = if work::is_uuid(&operation.uuid) { operation.uuid.clone() } else { String::new() };
+        Self { unit: Unit { uuid, version: operation.version.clone(), ..Unit::default() }, trouble: Some(trouble) }
+    }
+
+    fn outcome(self, kind: Kind) -> Outcome {
+        let Unit { uuid, version, path, execution_units } = self.unit;
+        let done = Outcome {
+            uuid: if uuid.is_empty() { NO_UUID.into() } else { uuid },
+            version: version.chars().take(LONGEST_VERSION).collect(),
+            deployment_unit: path,
+            execution_units,
+            ..Outcome::default()
+        };
+        match self.trouble {
+            None => Outcome { state: kind.done().into(), resolved: kind != Kind::Uninstall, ..done },
+            Some(trouble) => Outcome {
+                state: "Failed".into(),
+                fault_code: trouble.code.0,
+                fault_string: trouble.text.chars().take(256).collect(),
+                ..done
+            },
+        }
+    }
+}
+
 /// One ChangeDUState.
 #[derive(Clone, Serialize, Deserialize, Debug)]
 struct Job {
@@ -149,7 +188,11 @@ struct Job {
     operations: Vec<Operation>,
     /// When the first of them was begun, and how often.
     begun: Option<(String, u32)>,
+    /// One for each operation that is done; an Update of everything has one for each deployment unit.
     outcomes: Vec<Outcome>,
+    /// How many operations there were.
+    #[serde(default)]
+    number: usize,
 }
 
 /// The queue.
@@ -166,17 +209,24 @@ impl Units {
     /// Takes a ChangeDUState.
     ///
     /// # Errors
-    /// 9004 when there is no room for it, or it has too many operations.
+    /// 9004 when there is no room for it, or it has too many operations; 9001 when it has none.
     pub fn add(&mut self, command_key: &str, operations: Vec<DuOperation>) -> Result<u32, Fault> {
         if self.jobs.len() >= CAPACITY || operations.len() > CAPACITY {
             let text = format!("at most {CAPACITY} ChangeDUState with {CAPACITY} operations each");
             return Err(Fault::new(FaultCode::RESOURCES_EXCEEDED, text));
         }
+        if operations.is_empty() {
+            return Err(Fault::new(FaultCode::REQUEST_DENIED, "there is nothing to do"));
+        }
         self.last_id = self.last_id.wrapping_add(1).max(1);
-        let operations = operations.into_iter().map(Operation::from).collect();
-        let job =
-            Job { id: self.last_id, command_key: command_key.into(), operations, begun: None, outcomes: Vec::new() };
-        self.jobs.push(job);
+        self.jobs.push(Job {
+            id: self.last_id,
+            command_key: command_key.into(),
+            number: operations.len(),
+            operations: operations.into_iter().map(Operation::from).collect(),
+            begun: None,
+            outcomes: Vec::new(),
+        });
         self.dirty = true;
         Ok(self.last_id)
     }
@@ -201,18 +251,28 @@ impl Units {
             }
             let id = job.id;
             let text = format!("the router went down {starts} times in the middle of it");
-            self.end(id, Err(Trouble::new(FaultCode::REQUEST_DENIED, text)), now);
+            let trouble = Trouble::new(FaultCode::REQUEST_DENIED, text);
+            self.end(id, vec![Ending::failed(&operation, trouble)], now);
         }
     }
 
-    /// The operation that was begun in a job has ended.
-    pub fn end(&mut self, id: u32, result: Result<Unit, Trouble>, now: Now) {
+    /// The operation that was begun in a job has ended, in a way for each deployment unit.
+    pub fn end(&mut self, id: u32, endings: Vec<Ending>, now: Now) {
         let Some(job) = self.jobs.iter_mut().find(|job| job.id == id && !job.operations.is_empty()) else { return };
-        let operation = job.operations.remove(0);
+        let kind = job.operations.remove(0).kind;
         let start_time = job.begun.take().map_or_else(|| time(now), |(time, _)| time);
-        let outcome = Outcome { start_time, complete_time: time(now), ..outcome(operation.kind, &operation, result) };
-        job.outcomes.push(outcome);
+        job.outcomes.extend(endings.into_iter().map(|ending| Outcome {
+            start_time: start_time.clone(),
+            complete_time: time(now),
+            ..ending.outcome(kind)
+        }));
         self.dirty = true;
+    }
+
+    /// The operation of a job that is under way.
+    #[must_use]
+    pub fn under_way(&self, id: u32) -> Option<&Operation> {
+        self.jobs.iter().find(|job| job.id == id)?.operations.first()
     }
 
     /// The requests that are done and not told yet: their numbers, CommandKeys and messages.
@@ -237,10 +297,12 @@ impl Units {
         self.jobs.clear();
     }
 
-    /// What `cwmpd status` tells: CommandKey, operations done, and how many there are.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, usize, usize)> {
-        let all = |job: &Job| job.outcomes.len().saturating_add(job.operations.len());
-        self.jobs.iter().map(move |job| (job.command_key.as_str(), job.outcomes.len(), all(job)))
+    /// What `cwmpd status` tells: the number of the request, its CommandKey, how many operations are done, and how many there are.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &str, usize, usize)> {
+        self.jobs.iter().map(|job| {
+            let number = job.number.max(job.operations.len());
+            (job.id, job.command_key.as_str(), number.saturating_sub(job.operations.len()), number)
+        })
     }
 
     /// Whether something is to be saved.
@@ -252,28 +314,6 @@ impl Units {
     /// Everything is saved.
     pub fn persisted(&mut self) {
         self.dirty = false;
-    }
-}
-
-fn outcome(kind: Kind, operation: &Operation, result: Result<Unit, Trouble>) -> Outcome {
-    match result {
-        Ok(unit) => Outcome {
-            uuid: unit.uuid,
-            deployment_unit: unit.path,
-            version: unit.version,
-            state: kind.done().into(),
-            resolved: kind != Kind::Uninstall,
-            execution_units: unit.execution_units,
-            ..Outcome::default()
-        },
-        Err(trouble) => Outcome {
-            uuid: operation.uuid.clone(),
-            version: operation.version.clone(),
-            state: "Failed".into(),
-            fault_code: trouble.code.0,
-            fault_string: trouble.text.chars().take(256).collect(),
-            ..Outcome::default()
-        },
     }
 }
 
@@ -313,11 +353,12 @@ mod tests {
         let id = units.add("key", vec![install("http://a/1.ipk"), install("http://a/2.ipk")]).unwrap();
         let (first, operation, again) = units.begin(now()).unwrap();
         assert_eq!((first, operation.url.as_str(), again), (id, "http://a/1.ipk", false));
-        units.end(id, Err(Trouble::new(FaultCode(9016), "404")), now());
+        units.end(id, vec![Ending::failed(&operation, Trouble::new(FaultCode(9016), "404"))], now());
         assert_eq!(units.results().count(), 0);
         let (_, operation, _) = units.begin(now()).unwrap();
         assert_eq!(operation.url, "http://a/2.ipk");
-        units.end(id, Ok(Unit { version: "2".into(), ..Unit::default() }), now());
+        let unit = Unit { version: "2".into(), ..Unit::default() };
+        units.end(id, vec![Ending { unit, trouble: None }], now());
         let units = &mut saved(&units);
         let (told, key, message) = units.results().next().unwrap();
         assert_eq!((told, key), (id, "key"));
@@ -353,6 +394,8 @@ mod tests {
         assert_eq!(units.add("", Vec::new()).unwrap_err().code, FaultCode::RESOURCES_EXCEEDED);
         let many = (0..=CAPACITY).map(|_| install("http://a/")).collect();
         assert!(Units::default().add("", many).is_err());
+        // A result has at least one operation.
+        assert_eq!(Units::default().add("", Vec::new()).unwrap_err().code, FaultCode::REQUEST_DENIED);
     }
 
     /// Credentials are not kept longer than they are needed, and never shown.
@@ -362,7 +405,7 @@ mod tests {
         let id = units.add("", vec![install("http://a/")]).unwrap();
         assert!(!format!("{units:?}").contains("\"p\""));
         units.begin(now());
-        units.end(id, Ok(Unit::default()), now());
+        units.end(id, vec![Ending::default()], now());
         assert!(!serde_json::to_string(&units).unwrap().contains("\"p\""));
     }
 }

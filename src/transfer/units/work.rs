@@ -4,22 +4,15 @@
 //! manager to say: apk wants it, opkg looks at the signature of the feeds only.
 
 use std::path::Path;
-use std::time::Duration;
 
-use super::{Kind, Operation, Unit};
+use super::manager::{World, remove, run};
+use super::{Ending, Kind, Operation, Unit};
 use crate::acs::{Cancel, Settings, TlsSessions, Url};
 use crate::error::{Fault, FaultCode};
 use crate::platform::live::Live;
 use crate::platform::packages::{Manager, is_name};
-use crate::platform::{Program, System};
 use crate::transfer::fetch::{self, Remote};
 use crate::transfer::{Progress, Trouble, code, place};
-
-/// How long a package manager may take: a slow line, a slow flash.
-const DEADLINE: Duration = Duration::from_secs(600);
-
-/// What is read of what it says, in bytes.
-const OUTPUT: usize = 256 << 10;
 
 /// The longest URL of an operation, in characters (TR-069a6 A.4.1.10).
 const LONGEST_URL: usize = 1024;
@@ -27,12 +20,12 @@ const LONGEST_URL: usize = 1024;
 /// The faults of operations (TR-069a6 A.5.1).
 const UUID_FORMAT: FaultCode = FaultCode(9022);
 const UNKNOWN_ENVIRONMENT: FaultCode = FaultCode(9023);
-const MISMATCH: FaultCode = FaultCode(9025);
+pub(super) const MISMATCH: FaultCode = FaultCode(9025);
 const DUPLICATE: FaultCode = FaultCode(9026);
-const NO_ROOM: FaultCode = FaultCode(9027);
+pub(super) const NO_ROOM: FaultCode = FaultCode(9027);
 const UNKNOWN_UNIT: FaultCode = FaultCode(9028);
-const STATE: FaultCode = FaultCode(9029);
-const DOWNGRADE: FaultCode = FaultCode(9030);
+pub(super) const STATE: FaultCode = FaultCode(9029);
+pub(super) const DOWNGRADE: FaultCode = FaultCode(9030);
 const SAME_VERSION: FaultCode = FaultCode(9032);
 
 /// Packages without which the router or the agent does not go on.
@@ -104,24 +97,35 @@ pub fn check(live: &Live) -> Result<(), Fault> {
     }
 }
 
-/// Carries out an operation. With `again` a former attempt may already have done it, which is a success then.
-///
-/// # Errors
-/// With the codes of DUStateChangeComplete (TR-069a6 A.5.1).
-pub fn carry_out(tools: &Tools<'_>, operation: &Operation, again: bool) -> Result<Unit, Trouble> {
-    let manager = Manager::of(tools.live).ok_or_else(|| denied("this router has no package manager"))?;
+/// Carries out an operation. With `again` a former attempt may already have done it, which is a success then. An Update of everything has an ending for
+/// each deployment unit, anything else has one; what fails has one of the codes of DUStateChangeComplete (TR-069a6 A.5.1).
+pub fn carry_out(tools: &Tools<'_>, operation: &Operation, again: bool) -> Vec<Ending> {
+    if operation.kind == Kind::Update && operation.uuid.is_empty() && operation.url.is_empty() {
+        return update_all(tools);
+    }
+    let result = checked(tools, operation).and_then(|manager| match operation.kind {
+        Kind::Install => install(tools, manager, operation, again),
+        Kind::Update => update(tools, manager, operation, again),
+        Kind::Uninstall => uninstall(tools, manager, operation, again),
+    });
+    vec![match result {
+        Ok(unit) => Ending { unit, trouble: None },
+        Err(trouble) => Ending::failed(operation, trouble),
+    }]
+}
+
+fn checked(tools: &Tools<'_>, operation: &Operation) -> Result<Manager, Trouble> {
     if !operation.uuid.is_empty() && !is_uuid(&operation.uuid) {
         return Err(Trouble::new(UUID_FORMAT, "the UUID is none"));
     }
     if !operation.exec_env.is_empty() && !tools.catalog.has_environment(&operation.exec_env) {
         return Err(Trouble::new(UNKNOWN_ENVIRONMENT, "there is no such execution environment"));
     }
-    match operation.kind {
-        Kind::Install => install(tools, manager, operation, again),
-        Kind::Update if operation.uuid.is_empty() && operation.url.is_empty() => update_all(tools, manager),
-        Kind::Update => update(tools, manager, operation, again),
-        Kind::Uninstall => uninstall(tools, manager, operation, again),
-    }
+    manager_of(tools)
+}
+
+fn manager_of(tools: &Tools<'_>) -> Result<Manager, Trouble> {
+    Manager::of(tools.live).ok_or_else(|| denied("this router has no package manager"))
 }
 
 fn install(tools: &Tools<'_>, manager: Manager, operation: &Operation, again: bool) -> Result<Unit, Trouble> {
@@ -135,19 +139,21 @@ fn install(tools: &Tools<'_>, manager: Manager, operation: &Operation, again: bo
     if let Some(there) = before.iter().find(known) {
         return if again { Ok(there.unit.clone()) } else { Err(duplicate(&there.name)) };
     }
-    let source = Source::of(&operation.url)?;
-    let name = source.bring(tools, manager, operation, &before, "install")?;
+    let brought = Source::of(&operation.url)?.bring(tools, manager, operation, &before);
+    // What is there is newer: it is there all the same.
+    let brought = brought.map_err(|trouble| match trouble.code {
+        DOWNGRADE => Trouble { code: DUPLICATE, ..trouble },
+        _ => trouble,
+    })?;
     let after = tools.catalog.installed();
-    let found = after.iter().find(|installed| installed.name == name);
-    let was = before.iter().find(|installed| installed.name == name);
-    match (was, found) {
-        (Some(was), Some(found)) if was.unit.version == found.unit.version && !again => Err(duplicate(&name)),
-        (_, Some(_)) => {
-            tools.catalog.remember(&name, &operation.uuid, &operation.url, Kind::Install);
-            Ok(unit_of(tools, &name))
-        }
-        (_, None) => Err(denied(format!("{name} is not installed, though the package manager has not complained"))),
+    if after.iter().all(|installed| is_in(&before, installed)) && !again {
+        return Err(duplicate(brought.as_deref().unwrap_or("this package")));
     }
+    let Some(found) = after.iter().find(|installed| Some(&installed.name) == brought.as_ref()) else {
+        return Err(denied("it is not installed, though the package manager has not complained"));
+    };
+    tools.catalog.remember(&found.name, &operation.uuid, &operation.url, Kind::Install);
+    Ok(unit_of(tools, &found.name))
 }
 
 fn update(tools: &Tools<'_>, manager: Manager, operation: &Operation, again: bool) -> Result<Unit, Trouble> {
@@ -165,40 +171,55 @@ fn update(tools: &Tools<'_>, manager: Manager, operation: &Operation, again: boo
         ("", kept) => kept,
         (given, _) => given,
     };
-    let name = Source::of(url)?.bring(tools, manager, operation, &before, "upgrade")?;
-    if name != unit.name {
-        return Err(Trouble::new(MISMATCH, format!("what is there is {name}, and not {}", unit.name)));
-    }
-    let after = unit_of(tools, &name);
-    if after.version == unit.unit.version && !again {
-        return Err(Trouble::new(SAME_VERSION, format!("{name} already has the version {}", after.version)));
-    }
-    tools.catalog.remember(&name, "", &operation.url, Kind::Update);
-    Ok(unit_of(tools, &name))
-}
-
-/// Updates everything that the ACS has installed; the result is that of the last one.
-fn update_all(tools: &Tools<'_>, manager: Manager) -> Result<Unit, Trouble> {
-    let ours: Vec<Installed> =
-        tools.catalog.installed().into_iter().filter(|installed| !installed.url.is_empty()).collect();
-    let mut result = Err(Trouble::new(UNKNOWN_UNIT, "the ACS has installed nothing that could be updated"));
-    for installed in ours {
-        let operation = Operation {
-            kind: Kind::Update,
-            uuid: installed.unit.uuid.clone(),
-            url: String::new(),
-            version: String::new(),
-            username: String::new(),
-            password: String::new(),
-            exec_env: String::new(),
-        };
-        // What is the newest already is no failure here.
-        match update(tools, manager, &operation, true) {
-            Ok(unit) => result = Ok(unit),
-            Err(trouble) => return Err(trouble),
+    let source = Source::of(url)?;
+    let mismatch = |name: &str| Trouble::new(MISMATCH, format!("what is there is {name}, and not {}", unit.name));
+    if let Source::Name(name) = source {
+        if name != unit.name {
+            return Err(mismatch(name));
         }
     }
-    result
+    let brought = source.bring(tools, manager, operation, &before)?;
+    let after = tools.catalog.installed();
+    let changed = after.iter().any(|installed| !is_in(&before, installed));
+    match brought.filter(|_| changed) {
+        None if again => {}
+        None => {
+            return Err(Trouble::new(
+                SAME_VERSION,
+                format!("{} has the version {} already", unit.name, unit.unit.version),
+            ));
+        }
+        Some(name) if name == unit.name => {}
+        Some(name) => {
+            if !before.iter().any(|installed| installed.name == name) {
+                if let Err(trouble) = remove(tools.live, manager, &name) {
+                    log::warn!("{name} stays: {trouble}");
+                }
+            }
+            return Err(mismatch(&name));
+        }
+    }
+    tools.catalog.remember(&unit.name, "", &operation.url, Kind::Update);
+    Ok(unit_of(tools, &unit.name))
+}
+
+/// Updates everything that the ACS has installed.
+fn update_all(tools: &Tools<'_>) -> Vec<Ending> {
+    let ours: Vec<Installed> =
+        tools.catalog.installed().into_iter().filter(|installed| !installed.url.is_empty()).collect();
+    let each = |installed: Installed| {
+        let operation = Operation { kind: Kind::Update, uuid: installed.unit.uuid.clone(), ..Operation::default() };
+        // What is the newest already is no failure here.
+        match manager_of(tools).and_then(|manager| update(tools, manager, &operation, true)) {
+            Ok(unit) => Ending { unit, trouble: None },
+            Err(trouble) => Ending { unit: installed.unit, trouble: Some(trouble) },
+        }
+    };
+    if ours.is_empty() {
+        let trouble = Trouble::new(UNKNOWN_UNIT, "the ACS has installed nothing that could be updated");
+        return vec![Ending { unit: Unit::default(), trouble: Some(trouble) }];
+    }
+    ours.into_iter().map(each).collect()
 }
 
 fn uninstall(tools: &Tools<'_>, manager: Manager, operation: &Operation, again: bool) -> Result<Unit, Trouble> {
@@ -217,11 +238,14 @@ fn uninstall(tools: &Tools<'_>, manager: Manager, operation: &Operation, again: 
     if VITAL.contains(&name) || name.starts_with("kmod-") && name.contains("switch") {
         return Err(denied(format!("the router does not go on without {name}")));
     }
-    let verb = if manager == Manager::Opkg { "remove" } else { "del" };
-    run(tools.live, manager, &[verb, name])?;
+    let world = World::before(tools.live, manager);
+    let removed = remove(tools.live, manager, name);
     if tools.catalog.installed().iter().any(|installed| installed.name == name) {
+        world.put_back();
+        removed?;
         return Err(Trouble::new(STATE, format!("{name} is still there: others need it")));
     }
+    removed?;
     Ok(Unit { path: String::new(), execution_units: String::new(), ..installed.unit.clone() })
 }
 
@@ -252,27 +276,27 @@ impl<'a> Source<'a> {
         Ok(Self::File(url))
     }
 
-    /// Has the package manager take it, and says which package it was. `verb` is that of opkg.
+    /// Has the package manager take it, and says which package it was, if that can be told.
     fn bring(
         &self,
         tools: &Tools<'_>,
         manager: Manager,
         operation: &Operation,
         before: &[Installed],
-        verb: &str,
-    ) -> Result<String, Trouble> {
+    ) -> Result<Option<String>, Trouble> {
         match self {
             Self::Name(name) => {
                 // Feeds that cannot be reached make the next step fail, which says it better.
                 if let Err(trouble) = run(tools.live, manager, &["update"]) {
                     log::warn!("the lists of packages are not up to date: {trouble}");
                 }
-                match (manager, verb) {
-                    (Manager::Opkg, verb) => run(tools.live, manager, &[verb, name])?,
-                    (Manager::Apk, "upgrade") => run(tools.live, manager, &["add", "--upgrade", name])?,
+                match (manager, operation.kind) {
+                    (Manager::Opkg, Kind::Update) => run(tools.live, manager, &["upgrade", name])?,
+                    (Manager::Opkg, _) => run(tools.live, manager, &["install", name])?,
+                    (Manager::Apk, Kind::Update) => run(tools.live, manager, &["add", "--upgrade", name])?,
                     (Manager::Apk, _) => run(tools.live, manager, &["add", name])?,
                 }
-                Ok(String::from(*name))
+                Ok(Some(String::from(*name)))
             }
             Self::File(url) => {
                 let suffix = if manager == Manager::Opkg { "ipk" } else { "apk" };
@@ -303,13 +327,10 @@ impl<'a> Source<'a> {
 
 /// The package that a file has brought: among those that are new or changed (its dependencies are, too) the one whose name the file begins with; else,
 /// when nothing has changed, what was there already by that name.
-fn which(url: &str, before: &[Installed], after: &[Installed]) -> String {
+fn which(url: &str, before: &[Installed], after: &[Installed]) -> Option<String> {
     let file = url.rsplit('/').next().unwrap_or_default();
     let file = file.split(['?', '#']).next().unwrap_or_default();
-    let is_old = |installed: &&Installed| {
-        before.iter().any(|old| old.name == installed.name && old.unit.version == installed.unit.version)
-    };
-    let changed: Vec<&Installed> = after.iter().filter(|installed| !is_old(installed)).collect();
+    let changed: Vec<&Installed> = after.iter().filter(|installed| !is_in(before, installed)).collect();
     let named = |all: &mut dyn Iterator<Item = &Installed>| {
         let fits = all.filter(|installed| {
             file.strip_prefix(&installed.name).is_some_and(|rest| rest.starts_with(['_', '-', '.']))
@@ -319,56 +340,16 @@ fn which(url: &str, before: &[Installed], after: &[Installed]) -> String {
     named(&mut changed.iter().copied())
         .or_else(|| changed.first().map(|installed| installed.name.clone()))
         .or_else(|| named(&mut after.iter()))
-        .unwrap_or_else(|| String::from(file))
+}
+
+/// Whether this package was there, and in this version.
+fn is_in(before: &[Installed], installed: &Installed) -> bool {
+    before.iter().any(|old| old.name == installed.name && old.unit.version == installed.unit.version)
 }
 
 fn unit_of(tools: &Tools<'_>, name: &str) -> Unit {
     let found = tools.catalog.installed().into_iter().find(|installed| installed.name == name);
     found.map(|installed| installed.unit).unwrap_or_default()
-}
-
-/// Runs the package manager; what it complains of becomes a fault.
-fn run(live: &Live, manager: Manager, arguments: &[&str]) -> Result<(), Trouble> {
-    let mut argv = vec![manager.program()];
-    argv.extend(arguments);
-    let output = live
-        .run(&Program { argv: &argv, input: b"", deadline: DEADLINE, limit: OUTPUT })
-        .map_err(|error| denied(error.to_string()))?;
-    let said = [output.stdout.as_slice(), b"\n", output.stderr.as_slice()].concat();
-    let said = String::from_utf8_lossy(&said);
-    let lower = said.to_ascii_lowercase();
-    // opkg says this and ends with 0.
-    if lower.contains("not downgrading package") {
-        return Err(Trouble::new(DOWNGRADE, last_words(&said)));
-    }
-    if output.status == Some(0) {
-        return Ok(());
-    }
-    const REASONS: &[(&str, FaultCode)] = &[
-        ("only have", NO_ROOM),
-        ("no space left", NO_ROOM),
-        ("unknown package", code::ACCESS),
-        ("no such package", code::ACCESS),
-        ("unable to select packages", code::ACCESS),
-        ("depended upon by", STATE),
-        ("required by", STATE),
-        ("untrusted signature", code::CORRUPTED),
-        ("bad archive", code::CORRUPTED),
-        ("malformed package", code::CORRUPTED),
-        ("incompatible with the architectures", MISMATCH),
-        ("uninstallable", MISMATCH),
-        ("could not fetch", code::CONTACT),
-        ("failed to download", code::CONTACT),
-        ("wget returned", code::CONTACT),
-    ];
-    let reason = REASONS.iter().find(|(words, _)| lower.contains(words)).map(|(_, code)| *code);
-    Err(Trouble::new(reason.unwrap_or(FaultCode::REQUEST_DENIED), last_words(&said)))
-}
-
-/// The last line that says something, without the marks that opkg puts before it.
-fn last_words(said: &str) -> String {
-    let line = said.lines().rev().map(|line| line.trim_start_matches([' ', '*'])).find(|line| !line.trim().is_empty());
-    line.unwrap_or("the package manager failed").chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 /// A fault of a download as an operation may have it.
@@ -379,7 +360,7 @@ fn for_unit(trouble: Trouble) -> Trouble {
     }
 }
 
-fn is_uuid(text: &str) -> bool {
+pub(super) fn is_uuid(text: &str) -> bool {
     let digits = text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit());
     digits && text.split('-').map(str::len).eq([8, 4, 4, 4, 12])
 }
