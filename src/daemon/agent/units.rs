@@ -94,6 +94,7 @@ impl Agent {
             self.transfers.units.end(id, endings, now);
             let seen = self.seen_units();
             self.transfers.unit_changes.take_for_known(&seen);
+            self.look_at_units();
         }
         self.unit_results_changed();
         self.look_soon();

@@ -99,6 +99,8 @@ pub(super) fn run(live: &Live, manager: Manager, arguments: &[&str]) -> Result<(
         }
         let reason = REASONS.iter().find(|(words, _)| lower.contains(words));
         let (code, text) = match reason {
+            // apk says on one line that it is not there, and on the next who wants it.
+            Some((words, code)) if words.starts_with("required") => (*code, line_with(&said, "no such package")),
             Some((words, code)) => (*code, line_with(&said, words)),
             None => (FaultCode::REQUEST_DENIED, line_with(&said, "")),
         };
