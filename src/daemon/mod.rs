@@ -410,7 +410,9 @@ impl Loop {
             self.shared.lock().reload();
         }
         if self.shared.look.swap(false, Ordering::SeqCst) {
-            self.shared.lock().look_at_values();
+            let mut agent = self.shared.lock();
+            agent.look_at_values();
+            agent.look_at_units();
         }
     }
 

@@ -195,7 +195,7 @@ impl Agent {
     }
 
     /// Looks for packages that somebody else has changed, if the ACS wants to hear of them.
-    pub(super) fn look_at_units(&mut self) {
+    pub fn look_at_units(&mut self) {
         if self.unit_under_way.is_some() {
             return;
         }
