@@ -389,6 +389,9 @@ fn q07_q08_e03_install_update_uninstall_with_opkg() {
     assert_eq!((gone.state.as_str(), gone.uuid.as_str(), gone.version.as_str()), ("Uninstalled", GIVEN, "1.1"));
     agent.wait_idle();
     assert!(!agent.ok(&["get", UNIT]).contains("=shaper"));
+    order(&agent, &acs, "third", vec![install(&server.url("/shaper_1.2.ipk"), "")]);
+    let results = told(&acs, "third");
+    assert_eq!(results[0].uuid.as_bytes()[14], b'3', "not that of the one before: {}", results[0].uuid);
     nothing_more(&agent, &acs);
 
     trace.kill().unwrap();
@@ -425,6 +428,13 @@ fn q07_faults_of_operations_with_opkg() {
         password: String::new(),
         exec_env: "Device.SoftwareModules.ExecEnv.7".into(),
     };
+    let too_long_a_password = DuOperation::Install {
+        url: at("/a_1.ipk"),
+        uuid: String::new(),
+        username: USER.into(),
+        password: "p".repeat(257),
+        exec_env: String::new(),
+    };
     let long = format!("{}/{}", at(""), "x".repeat(1025 - at("").len() - 1));
     assert_eq!(long.len(), 1025);
     let before = root.read(STATUS);
@@ -443,6 +453,7 @@ fn q07_faults_of_operations_with_opkg() {
             (9003, install("two words", "")),
             (9003, install("../../etc/passwd", "")),
             (9003, install("http://me:hidden@127.0.0.1/a_1.ipk", "")),
+            (9003, too_long_a_password),
             (9013, install("ftp://127.0.0.1/a_1.ipk", "")),
             (9013, install("file:///etc/shadow", "")),
             (9016, install(&at("/missing/a_1.ipk"), "")),

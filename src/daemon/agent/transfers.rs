@@ -139,7 +139,7 @@ impl handlers::Transfers for Orders<'_> {
     fn change_units(&mut self, command_key: &str, operations: Vec<DuOperation>) -> Result<(), Fault> {
         units::work::check(self.live)?;
         let number = operations.len();
-        let id = self.units.add(command_key, operations)?;
+        let id = self.units.add(command_key, operations, self.now)?;
         log::info!("ChangeDUState {id} is queued: {command_key:?}, {number} operations");
         Ok(())
     }
@@ -157,6 +157,7 @@ impl Agent {
         self.transfers
             .queue
             .restore(same_boot, now, &|id| same_boot && host_file(&live, id).is_ok_and(|file| file.is_file()));
+        self.transfers.units.restore(same_boot, now);
         let mut expected = false;
         if let Some((id, firmware)) = self.transfers.queue.unsettled().map(|it| (it.id, it.is_firmware())) {
             if firmware {
@@ -237,6 +238,7 @@ impl Agent {
         self.transfers = former;
         let now = self.now();
         self.transfers.queue.restore(same_boot, now, &|_| false);
+        self.transfers.units.restore(same_boot, now);
         if let Some(id) = self.transfers.queue.unsettled().map(|transfer| transfer.id) {
             self.settle(id, Err(died()));
         }

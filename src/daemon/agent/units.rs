@@ -175,8 +175,9 @@ impl Agent {
                 context.set_own(&format!("{path}.{parameter}"), Some(&date));
             }
             for (parameter, value) in [("UUID", uuid), ("URL", url)] {
-                if !value.is_empty() {
-                    context.set_own(&format!("{path}.{parameter}"), Some(value));
+                // An Install without a UUID has none of a former one of the same name.
+                if !value.is_empty() || kind == Kind::Install {
+                    context.set_own(&format!("{path}.{parameter}"), Some(value).filter(|value| !value.is_empty()));
                 }
             }
             true

@@ -12,13 +12,16 @@ use serde::{Deserialize, Serialize};
 use super::Trouble;
 use crate::error::{Fault, FaultCode};
 use crate::soap::rpc::{DuOperation, DuResult, Message};
-use crate::time::{Now, UtcTime};
+use crate::time::{Deadline, Now, UtcTime};
 
 /// The most requests that wait or are untold, and the most operations in one.
 pub const CAPACITY: usize = 16;
 
 /// An operation that has been begun so often, and never come to an end because the power or the agent went, is given up.
 const GREATEST_STARTS: u32 = 3;
+
+/// What is not begun so many seconds after its request is not done any more (TR-069a6 A.4.1.10).
+const WITHIN: u32 = 24 * 60 * 60;
 
 /// Where the schema wants a UUID and there is none (RFC 4122 4.1.7).
 const NO_UUID: &str = "00000000-0000-0000-0000-000000000000";
@@ -191,8 +194,9 @@ struct Job {
     /// One for each operation that is done; an Update of everything has one for each deployment unit.
     outcomes: Vec<Outcome>,
     /// How many operations there were.
-    #[serde(default)]
     number: usize,
+    /// Until when they may begin.
+    until: Deadline,
 }
 
 /// The queue.
@@ -210,7 +214,7 @@ impl Units {
     ///
     /// # Errors
     /// 9004 when there is no room for it, or it has too many operations; 9001 when it has none.
-    pub fn add(&mut self, command_key: &str, operations: Vec<DuOperation>) -> Result<u32, Fault> {
+    pub fn add(&mut self, command_key: &str, operations: Vec<DuOperation>, now: Now) -> Result<u32, Fault> {
         if self.jobs.len() >= CAPACITY || operations.len() > CAPACITY {
             let text = format!("at most {CAPACITY} ChangeDUState with {CAPACITY} operations each");
             return Err(Fault::new(FaultCode::RESOURCES_EXCEEDED, text));
@@ -226,9 +230,17 @@ impl Units {
             operations: operations.into_iter().map(Operation::from).collect(),
             begun: None,
             outcomes: Vec::new(),
+            until: Deadline::after(WITHIN, now),
         });
         self.dirty = true;
         Ok(self.last_id)
+    }
+
+    /// Takes the queue up after a start of the agent.
+    pub fn restore(&mut self, same_boot: bool, now: Now) {
+        if !same_boot {
+            self.jobs.iter_mut().for_each(|job| job.until.restore(now));
+        }
     }
 
     /// Whether there is something to be done.
@@ -244,13 +256,18 @@ impl Units {
             let operation = job.operations.first()?.clone();
             let starts = job.begun.as_ref().map_or(0, |(_, starts)| *starts);
             self.dirty = true;
-            if starts < GREATEST_STARTS {
+            job.until.clock_known(now);
+            let late = job.until.is_over(now);
+            if starts < GREATEST_STARTS && !late {
                 let time = job.begun.take().map_or_else(|| time(now), |(time, _)| time);
                 job.begun = Some((time, starts.saturating_add(1)));
                 return Some((job.id, operation, starts > 0));
             }
             let id = job.id;
-            let text = format!("the router went down {starts} times in the middle of it");
+            let text = match late {
+                true => String::from("24 hours have gone by"),
+                false => format!("the router went down {starts} times in the middle of it"),
+            };
             let trouble = Trouble::new(FaultCode::REQUEST_DENIED, text);
             self.end(id, vec![Ending::failed(&operation, trouble)], now);
         }
@@ -350,7 +367,7 @@ mod tests {
     #[test]
     fn q07_operations_go_in_order_and_are_told_together() {
         let mut units = Units::default();
-        let id = units.add("key", vec![install("http://a/1.ipk"), install("http://a/2.ipk")]).unwrap();
+        let id = units.add("key", vec![install("http://a/1.ipk"), install("http://a/2.ipk")], now()).unwrap();
         let (first, operation, again) = units.begin(now()).unwrap();
         assert_eq!((first, operation.url.as_str(), again), (id, "http://a/1.ipk", false));
         units.end(id, vec![Ending::failed(&operation, Trouble::new(FaultCode(9016), "404"))], now());
@@ -373,7 +390,7 @@ mod tests {
     #[test]
     fn q07_an_operation_that_was_cut_off_is_done_again_but_not_for_ever() {
         let mut units = Units::default();
-        let id = units.add("", vec![install("http://a/1.ipk")]).unwrap();
+        let id = units.add("", vec![install("http://a/1.ipk")], now()).unwrap();
         for attempt in 0..GREATEST_STARTS {
             let (_, _, again) = units.begin(now()).unwrap();
             assert_eq!(again, attempt > 0);
@@ -385,24 +402,41 @@ mod tests {
         assert_eq!((told, results[0].fault_code), (id, 9001));
     }
 
+    /// Over a reboot too, and also when the clock is not known.
+    #[test]
+    fn q07_what_is_not_begun_within_a_day_fails() {
+        let mut units = Units::default();
+        let id = units.add("", vec![install("http://a/1.ipk"), install("http://a/2.ipk")], now()).unwrap();
+        let at = |seconds: u64| Now { monotonic: Duration::from_secs(seconds), utc: None };
+        let mut units = saved(&units);
+        units.restore(false, at(5));
+        assert!(units.begin(at(86_400)).is_some());
+        units.end(id, vec![Ending::default()], at(86_401));
+        assert!(units.begin(at(86_405)).is_none());
+        let (_, _, message) = units.results().next().unwrap();
+        let Message::DuStateChangeComplete { results, .. } = message else { panic!("{message:?}") };
+        let codes: Vec<_> = results.iter().map(|result| result.fault_code).collect();
+        assert_eq!(codes, [0, 9001]);
+    }
+
     #[test]
     fn no_more_than_there_is_room_for() {
         let mut units = Units::default();
         for _ in 0..CAPACITY {
-            units.add("", vec![install("http://a/")]).unwrap();
+            units.add("", vec![install("http://a/")], now()).unwrap();
         }
-        assert_eq!(units.add("", Vec::new()).unwrap_err().code, FaultCode::RESOURCES_EXCEEDED);
+        assert_eq!(units.add("", Vec::new(), now()).unwrap_err().code, FaultCode::RESOURCES_EXCEEDED);
         let many = (0..=CAPACITY).map(|_| install("http://a/")).collect();
-        assert!(Units::default().add("", many).is_err());
+        assert!(Units::default().add("", many, now()).is_err());
         // A result has at least one operation.
-        assert_eq!(Units::default().add("", Vec::new()).unwrap_err().code, FaultCode::REQUEST_DENIED);
+        assert_eq!(Units::default().add("", Vec::new(), now()).unwrap_err().code, FaultCode::REQUEST_DENIED);
     }
 
     /// Credentials are not kept longer than they are needed, and never shown.
     #[test]
     fn credentials_go_with_their_operation() {
         let mut units = Units::default();
-        let id = units.add("", vec![install("http://a/")]).unwrap();
+        let id = units.add("", vec![install("http://a/")], now()).unwrap();
         assert!(!format!("{units:?}").contains("\"p\""));
         units.begin(now());
         units.end(id, vec![Ending::default()], now());

@@ -17,6 +17,9 @@ use crate::transfer::{Progress, Trouble, code, place};
 /// The longest URL of an operation, in characters (TR-069a6 A.4.1.10).
 const LONGEST_URL: usize = 1024;
 
+/// The longest Username and Password, in characters.
+const LONGEST_CREDENTIAL: usize = 256;
+
 /// The faults of operations (TR-069a6 A.5.1).
 const UUID_FORMAT: FaultCode = FaultCode(9022);
 const UNKNOWN_ENVIRONMENT: FaultCode = FaultCode(9023);
@@ -120,6 +123,10 @@ fn checked(tools: &Tools<'_>, operation: &Operation) -> Result<Manager, Trouble>
     }
     if !operation.exec_env.is_empty() && !tools.catalog.has_environment(&operation.exec_env) {
         return Err(Trouble::new(UNKNOWN_ENVIRONMENT, "there is no such execution environment"));
+    }
+    if [&operation.username, &operation.password].iter().any(|text| text.chars().count() > LONGEST_CREDENTIAL) {
+        let text = format!("Username or Password has more than {LONGEST_CREDENTIAL} characters");
+        return Err(Trouble::new(FaultCode::INVALID_ARGUMENTS, text));
     }
     manager_of(tools)
 }
