@@ -36,8 +36,8 @@ pub trait Transfers {
     /// 9021 when some of it has gone too far.
     fn cancel(&mut self, command_key: &str) -> Result<(), Fault>;
 
-    /// What is queued and not told yet; at most 16 (CONFORMANCE F-22).
-    fn list(&self) -> Vec<QueuedTransfer>;
+    /// What is queued and not told yet, at most 16; with `all` also what the ACS has not asked for (CONFORMANCE F-22).
+    fn list(&self, all: bool) -> Vec<QueuedTransfer>;
 }
 
 /// Carries out a request of this group; gives any other back.
@@ -65,9 +65,11 @@ pub(super) fn carry_out(
             let cancelled = check_key(&command_key).and_then(|()| transfers.cancel(&command_key));
             cancelled.map(|()| (Message::CancelTransferResponse, Consequence::Transfers))
         }
-        Message::GetQueuedTransfers => Ok((Message::GetQueuedTransfersResponse(transfers.list()), Consequence::None)),
+        Message::GetQueuedTransfers => {
+            Ok((Message::GetQueuedTransfersResponse(transfers.list(false)), Consequence::None))
+        }
         Message::GetAllQueuedTransfers => {
-            Ok((Message::GetAllQueuedTransfersResponse(transfers.list()), Consequence::None))
+            Ok((Message::GetAllQueuedTransfersResponse(transfers.list(true)), Consequence::None))
         }
         request => return Err(request),
     })

@@ -84,6 +84,8 @@ pub struct Agent {
     transfers: Transfers,
     /// The transfer that a worker has.
     under_way: Option<UnderWay>,
+    /// Before this time the network may not be complete yet.
+    network_at: Option<Duration>,
     line: Line,
 }
 
@@ -168,6 +170,7 @@ impl Agent {
             listening_port: None,
             transfers,
             under_way: None,
+            network_at: None,
             line: Line::default(),
         };
         agent.take_up(&was, fresh);

@@ -216,7 +216,7 @@ impl Agent {
             schedule_informs: self.saved.scheduled.room(),
         };
         let now = self.now();
-        let mut orders = Orders::new(&mut self.transfers.queue, &self.live, now);
+        let mut orders = Orders::new(&mut self.transfers, &self.live, now);
         let (begun, consequence) = begin(&mut self.model, abilities, Some(&mut orders), request);
         let cancelled = orders.cancelled();
         self.stop_transfers(&cancelled);
@@ -270,6 +270,7 @@ impl Agent {
         let wait = match outcome {
             Outcome::Complete => {
                 self.retry.succeeded();
+                self.network_at = None;
                 log::info!("session {} ended well", self.sessions);
                 None
             }
