@@ -1,5 +1,7 @@
 #!/bin/sh
-# Prints, as a table, what the program takes: its size, memory in and out of a session that reads the whole tree, and the programs it starts.
+# Prints, as a table, what the program takes: its size, memory in and out of a session that reads the whole tree, the programs it starts, and
+# the memory of a long download.
 set -eu
 cd "$(dirname "$0")/.."
-exec cargo bench --quiet --bench session
+cargo bench --quiet --bench session
+exec cargo bench --quiet --bench transfer

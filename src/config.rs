@@ -94,6 +94,8 @@ pub struct Cpe {
     pub state_dir: String,
     /// Seconds within which the ACS must be reached after a change; 0 for no such limit.
     pub rollback_timeout: u32,
+    /// Whether new firmware begins with the settings of the router, or only with those and the state of the agent.
+    pub keep_settings: bool,
     /// The least important messages that are logged.
     pub log_level: LevelFilter,
 }
@@ -193,6 +195,7 @@ impl Default for Cpe {
             provisioning_code: String::new(),
             state_dir: "/etc/cwmpd".to_owned(),
             rollback_timeout: 0,
+            keep_settings: true,
             // syslog's notice has no level of its own here; it is the part of info that everybody gets.
             log_level: LevelFilter::Info,
         }
@@ -417,6 +420,7 @@ impl Reader {
         self.checked(from, "provisioning_code", &mut cpe.provisioning_code, |text| text.chars().count() <= 64);
         self.checked(from, "state_dir", &mut cpe.state_dir, |text| is_absolute(text) && text.len() > 1);
         self.number(from, "rollback_timeout", &mut cpe.rollback_timeout, 0, 86_400);
+        self.flag(from, "keep_settings", &mut cpe.keep_settings);
         self.parsed(from, "log_level", &mut cpe.log_level, parse_log_level);
         self.unknown_options(from);
     }

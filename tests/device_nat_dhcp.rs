@@ -290,7 +290,7 @@ fn a_lease_ends() {
     let expired = |after: u64| {
         let model = router.model.lock().unwrap();
         let now = SystemTime::now() + Duration::from_secs(after);
-        cwmpd::device::nat::leases(&mut model.context(), now).unwrap().0
+        cwmpd::device::upkeep::expired(&mut model.context(), now).unwrap().0
     };
     assert!(expired(0).is_empty());
     assert_eq!(expired(601), ["Device.NAT.PortMapping.1."]);

@@ -14,7 +14,7 @@ use std::io::{self, Cursor, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -344,7 +344,7 @@ fn f14_a_server_that_drips_is_9017() {
 /// For each of its bytes: a server that always ends there, and gives out no parts.
 #[test]
 fn f14_a_connection_may_end_at_every_byte() {
-    let Act::Send(whole) = ok(b"content") else { unreachable!() };
+    let Act::Send(whole) = ok(b"content") else { panic!("not a whole answer") };
     let lab = Lab::new();
     for end in 0..whole.len() {
         let bytes = whole[..end].to_vec();
@@ -393,7 +393,7 @@ fn f17_a_download_goes_on_only_while_it_comes_on() {
         let body = body.clone();
         move |request| {
             let act = ranged(request, &body, "\"v1\"");
-            let Act::Send(bytes) = &act else { unreachable!() };
+            let Act::Send(bytes) = &act else { panic!("not a whole answer") };
             let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
             let missing = bytes.len() - head - 10;
             cut(act, missing)
@@ -598,28 +598,40 @@ fn s4_the_file_is_private_and_not_where_somebody_else_wants_it() {
     assert_eq!(lab.left().len(), 2, "no file of a name that the server chose: {:?}", lab.left());
 }
 
-/// Also while the connection is being made, and between two tries.
+/// In the middle of the file, and while TLS is being made.
 #[test]
 fn f23_a_transfer_can_be_cancelled_at_any_time() {
     let server = serve(false, |_| Act::Drip(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n".to_vec()));
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    for address in [url(&server, false, "/fw"), format!("http://{}/fw", silent.local_addr().unwrap())] {
+    for begun in [true, false] {
+        let address =
+            if begun { url(&server, false, "/fw") } else { format!("https://{}/fw", silent.local_addr().unwrap()) };
         let (lab, cancel) = (Lab::new(), Cancel::new().unwrap());
-        let other = cancel.clone();
-        let begin = Instant::now();
-        let worker = thread::spawn(move || {
-            let remote = Remote { url: &address, username: "", password: "" };
-            let result = download(&lab.settings, &TlsSessions::default(), &cancel, &remote, 0, &lab.file(), &|_, _| {});
-            (result, lab)
+        let (seen, started) = mpsc::channel();
+        let (result, time) = thread::scope(|scope| {
+            let worker = scope.spawn(|| {
+                let remote = Remote { url: &address, username: "", password: "" };
+                let note = |done, _| {
+                    if done > 0 {
+                        seen.send(()).unwrap();
+                    }
+                };
+                download(&lab.settings, &TlsSessions::default(), &cancel, &remote, 0, &lab.file(), &note)
+            });
+            // The connection stays open.
+            let _peer = if begun {
+                started.recv_timeout(Duration::from_secs(20)).unwrap();
+                None
+            } else {
+                Some(silent.accept().unwrap())
+            };
+            let begin = Instant::now();
+            cancel.cancel();
+            (worker.join().unwrap(), begin.elapsed())
         });
-        if begin.elapsed() < Duration::from_millis(100) {
-            thread::sleep(Duration::from_millis(100));
-        }
-        other.cancel();
-        let (result, _lab) = worker.join().unwrap();
         let trouble = result.unwrap_err();
         assert_eq!((trouble.code.0, trouble.text.as_str()), (9010, "the transfer was cancelled"));
-        assert!(begin.elapsed() < Duration::from_secs(5));
+        assert!(time < Duration::from_secs(5), "{time:?}");
     }
 }
 
@@ -670,22 +682,22 @@ fn f25_an_upload_is_a_put_and_every_2xx_is_success() {
 
 #[test]
 fn f14_each_failure_of_an_upload_has_its_fault() {
-    let rows: &[(&str, fn(&Received) -> Act, u16)] = &[
-        ("403", |_| reply("403 Forbidden", &[], b""), 9016),
-        ("404", |_| reply("404 Not Found", &[], b""), 9016),
-        ("401", |_| reply("401 Unauthorized", &[], b""), 9012),
-        ("405", |_| reply("405 Method Not Allowed", &[], b""), 9011),
-        ("413", |_| reply("413 Content Too Large", &[], b""), 9011),
-        ("500", |_| reply("500 Internal Server Error", &[], b""), 9011),
-        ("303", |_| reply("303 See Other", &["Location: /there"], b""), 9011),
-        ("redirects for ever", |_| reply("307 Temporary Redirect", &["Location: /again"], b""), 9011),
-        ("the connection ends", |_| Act::SendAndClose(Vec::new()), 9011),
-        ("nonsense", |_| Act::SendAndClose(b"what?\r\n\r\n".to_vec()), 9011),
+    let rows: &[Row] = &[
+        ("403", |_| reply("403 Forbidden", &[], b""), 100, 9016),
+        ("404", |_| reply("404 Not Found", &[], b""), 100, 9016),
+        ("401", |_| reply("401 Unauthorized", &[], b""), 100, 9012),
+        ("405", |_| reply("405 Method Not Allowed", &[], b""), 100, 9011),
+        ("413", |_| reply("413 Content Too Large", &[], b""), 100, 9011),
+        ("500", |_| reply("500 Internal Server Error", &[], b""), 100, 9011),
+        ("303", |_| reply("303 See Other", &["Location: /there"], b""), 100, 9011),
+        ("redirects for ever", |_| reply("307 Temporary Redirect", &["Location: /again"], b""), 100, 9011),
+        ("the connection ends", |_| Act::SendAndClose(Vec::new()), 100, 9011),
+        ("nonsense", |_| Act::SendAndClose(b"what?\r\n\r\n".to_vec()), 100, 9011),
     ];
     for tls in [false, true] {
-        for (name, script, wanted) in rows {
+        for (name, script, length, wanted) in rows {
             let (lab, server) = (Lab::new(), serve(tls, *script));
-            let result = lab.put(&url(&server, tls, "/up"), &mut Cursor::new(sample(100)));
+            let result = lab.put(&url(&server, tls, "/up"), &mut Cursor::new(sample(*length)));
             assert_eq!(code(result), *wanted, "{name}, TLS {tls}");
         }
     }
@@ -734,4 +746,19 @@ fn f25_an_answer_before_the_end_of_an_upload_counts() {
     // The rest of the upload may have reset the connection before the answer was read.
     assert!(matches!(code(result), 9016 | 9011));
     assert!(*seen.lock().unwrap() > 0);
+}
+
+/// Only this thread is measured, and the server is another one.
+#[test]
+fn memory_stays_flat_while_downloading() {
+    let highest = |length: usize| {
+        let (lab, server) = (Lab::new(), serve(false, move |_| ok(&vec![b'x'; length])));
+        let address = url(&server, false, "/fw");
+        let measured = allocation_counter::measure(|| {
+            assert_eq!(lab.get(&address, length), Ok(length as u64));
+        });
+        measured.bytes_max
+    };
+    let (short, long) = (highest(100_000), highest(20_000_000));
+    assert!(long < short + 4096 && long < 200_000, "{short} bytes for the short one, {long} for the long one");
 }

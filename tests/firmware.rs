@@ -1,5 +1,7 @@
 //! New firmware: what sysupgrade is asked, and how the agent knows after a boot which image runs (CONFORMANCE F-11, F-12).
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
 mod common;
 
 use std::fs;
@@ -87,6 +89,29 @@ fn f12_after_the_boot_the_mark_tells_that_the_old_image_still_runs() {
     assert_eq!(router.result_code(), Some(9010));
     firmware_forget(&router.live);
     assert!(!router.is_there(MARK) && !router.is_there(KEPT));
+}
+
+/// What is kept then is what the ACS has to hear of, and the way to it.
+#[test]
+fn f11_an_image_may_begin_without_the_settings_of_the_router() {
+    let router = Router::new(
+        "case $1 in -b) tar -C @ROOT@ -czf \"@ROOT@$2\" etc/config etc/cwmpd etc/resolv.conf ;;
+        -f) tar -tzf \"@ROOT@$2\" | sort >@ROOT@/kept ;; esac",
+    );
+    router.root.replace("/etc/config/cwmpd", "config cpe 'cpe'", "config cpe 'cpe'\n\toption keep_settings '0'");
+    router.root.write("/etc/cwmpd/transfers.json", "{}");
+    assert_eq!(router.install(), Ok(Applied::Restart));
+    assert_eq!(
+        router.root.calls(),
+        [
+            "/sbin/sysupgrade -T /tmp/cwmpd/firmware",
+            "/sbin/sysupgrade -b /tmp/cwmpd/firmware.all",
+            "/sbin/sysupgrade -f /tmp/cwmpd/firmware.own /tmp/cwmpd/firmware",
+        ]
+    );
+    let kept = router.root.read("/kept");
+    let kept: Vec<&str> = kept.lines().filter(|name| !name.ends_with('/')).collect();
+    assert_eq!(kept, ["etc/config/cwmpd", "etc/cwmpd/transfers.json", "etc/cwmpd/upgrading.json"]);
 }
 
 /// The power goes between any two steps: never is an image reported as running that was not written.

@@ -9,6 +9,7 @@ use std::fs;
 
 use common::acs::{Acs, Session, codes, set_values, told, wait_for};
 use common::agent::Agent;
+use common::transfers;
 use cwmpd::soap::rpc::Message;
 
 const CHECK: &str = "X CWMPD-ORG CHANGE CHECK";
@@ -76,13 +77,13 @@ fn reloads(agent: &Agent) -> usize {
 #[test]
 fn a_change_after_which_the_acs_is_reached_is_kept() {
     let acs = Acs::start();
-    let agent = guarded(&acs, 4);
+    let agent = guarded(&acs, 10);
     let mut session = session(&agent, &acs);
     assert_eq!(set(&mut session, &[(MTU, "xsd:unsignedInt", "1400")], "one"), 1);
     assert!(is_kept(&agent), "before the answer goes out");
     session.end();
     let before = agent.wait_idle();
-    assert!(before["undone_in"].as_u64().is_some_and(|left| left <= 4), "{before}");
+    assert!(before["undone_in"].as_u64().is_some_and(|left| left <= 10), "{before}");
     assert!(agent.ok(&["status"]).contains("unless the ACS is reached"));
     // The agent comes by itself.
     let inform = acs.serve();
@@ -400,4 +401,61 @@ fn nothing_is_undone_while_rpcd_may_put_something_back() {
     agent.root.remove("/tmp/run/rpcd/snapshot-files");
     unreachable_until_undone(&acs).inform_ok();
     assert!(!agent.root.read(NETWORK).contains("1400"));
+}
+
+/// Settings from a file cut a router off as well as any.
+#[test]
+fn restored_settings_are_undone_and_their_result_says_so() {
+    let acs = Acs::start();
+    let agent = guarded(&acs, 3);
+    let files = [NETWORK, "/etc/config/cwmpd", "/etc/config/system"].map(|file| (file, agent.root.read(file)));
+    let settings = format!(
+        "package cwmpd\n\nconfig acs 'acs'\n\toption url '{NOWHERE}'\n\nconfig cpe 'cpe'\n\toption rollback_timeout '3'\n\
+         \npackage network\n\nconfig interface 'wan'\n\toption proto 'none'\n"
+    );
+    let server = transfers::file_server(settings);
+    let mut first = session(&agent, &acs);
+    // It waits for the former ACS longer than the other one is there.
+    let later = transfers::download_later("later", transfers::SETTINGS, &server.url("/other"), 3600);
+    transfers::queued(&first.request(later));
+    transfers::queued(&first.request(transfers::download("settings", transfers::SETTINGS, &server.url("/settings"))));
+    first.end();
+    wait_for("the other settings", || agent.root.read("/etc/config/cwmpd").contains(NOWHERE).then_some(()));
+    let mut told_of = acs.session();
+    assert!(told_of.events().contains(&UNDONE) && told_of.events().contains(&"M Download"), "{:?}", told_of.events());
+    assert!(!told_of.events().contains(&"0 BOOTSTRAP"), "{:?}", told_of.events());
+    told_of.inform_ok();
+    let results = transfers::results(&mut told_of);
+    assert_eq!(results.len(), 1, "{results:?}");
+    assert_eq!((results[0].command_key.as_str(), results[0].fault_code), ("settings", 9002), "{results:?}");
+    told_of.end();
+    for (file, content) in files {
+        assert_eq!(agent.root.read(file), content, "{file}");
+    }
+    let status = agent.wait_idle();
+    assert_eq!(status["transfers"].as_array().unwrap().len(), 1, "{status}");
+    assert_eq!(status["transfers"][0]["command_key"], "later");
+}
+
+#[test]
+fn restored_settings_with_which_the_acs_is_reached_are_kept() {
+    let acs = Acs::start();
+    let agent = guarded(&acs, 6);
+    let server = transfers::file_server(transfers::SETTINGS_TEXT);
+    let mut first = session(&agent, &acs);
+    transfers::queued(&first.request(transfers::download("settings", transfers::SETTINGS, &server.url("/settings"))));
+    first.end();
+    let mut results = Vec::new();
+    let mut checked = false;
+    while !checked {
+        let mut session = acs.session();
+        checked = session.events().contains(&CHECK);
+        session.inform_ok();
+        results.extend(transfers::results(&mut session));
+        session.end();
+    }
+    assert_eq!(results.iter().map(|result| result.fault_code).collect::<Vec<_>>(), [0]);
+    agent.wait_idle();
+    assert!(!is_kept(&agent));
+    assert!(agent.root.read("/etc/config/cwmpd_test").contains("green"));
 }

@@ -280,6 +280,7 @@ fn every_setting_has_its_default() {
         (true, "wan", "", 7547)
     );
     assert_eq!((cpe.start_delay, cpe.state_dir.as_str(), cpe.rollback_timeout), (0, "/etc/cwmpd", 0));
+    assert!(cpe.keep_settings);
     assert_eq!(cpe.log_level, config::parse_log_level("notice").unwrap());
 }
 
@@ -319,6 +320,7 @@ config cpe 'cpe'
 	option provisioning_code 'TLCO.GRP2'
 	option state_dir '/overlay/cwmpd'
 	option rollback_timeout '120'
+	option keep_settings '0'
 	option log_level 'debug'
 config device 'device'
 	option serial_number 'S1'
@@ -347,6 +349,7 @@ config notify
         (config.cpe.log_level, config.cpe.rollback_timeout, config.cpe.start_delay),
         (LevelFilter::Debug, 120, 300)
     );
+    assert!(!config.cpe.keep_settings);
     assert_eq!(config.device.serial_number, "S1");
     assert_eq!(config.inform, ["Device.A", "Device.B"]);
     let notify = |parameter: &str, notification| Notify { parameter: parameter.to_owned(), notification };

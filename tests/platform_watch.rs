@@ -3,6 +3,8 @@
 
 #[path = "common/root.rs"]
 mod root;
+#[path = "common/ubusd.rs"]
+mod ubusd;
 
 use std::fs;
 use std::process::Command;
@@ -13,6 +15,8 @@ use cwmpd::platform::live::Live;
 use cwmpd::platform::watch::{Changes, Watch};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use root::RouterRoot;
+use serde_json::json;
+use ubusd::Ubusd;
 
 /// Gathers changes as a poll loop would, until they are as wanted or it takes too long.
 fn until(watch: &mut Watch, wanted: impl Fn(&Changes) -> bool) -> Changes {
@@ -22,13 +26,14 @@ fn until(watch: &mut Watch, wanted: impl Fn(&Changes) -> bool) -> Changes {
         assert!(Instant::now() < end, "only {all:?}");
         let mut fds: Vec<PollFd<'_>> =
             watch.descriptors().into_iter().map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
-        poll(&mut fds, PollTimeout::from(1000_u16)).unwrap();
+        poll(&mut fds, PollTimeout::from(100_u16)).unwrap();
         drop(fds);
         let changes = watch.read();
         all.packages.extend(changes.packages);
         all.files.extend(changes.files);
         all.everything |= changes.everything;
         all.network |= changes.network;
+        all.clients |= changes.clients;
     }
     all
 }
@@ -181,4 +186,95 @@ fn inside_the_namespace() {
     while watch.read().network {}
     assert!(Command::new("ip").args(["address", "add", "192.0.2.1/24", "dev", "lo"]).status().unwrap().success());
     until(&mut watch, |changes| changes.network);
+}
+
+/// Empties the watch of what the connecting itself has brought.
+fn listening(watch: &mut Watch, ubusd: &Ubusd) {
+    let end = Instant::now() + Duration::from_secs(20);
+    for name in ["network.interface", "ubus.object.add", "dhcp", "hostapd.phy1-ap0"] {
+        while !ubusd.listens(name) {
+            assert!(Instant::now() < end, "nobody listens to {name}");
+            watch.read();
+        }
+    }
+}
+
+#[test]
+fn an_event_of_netifd_means_that_the_network_changed() {
+    let root = RouterRoot::new();
+    let ubusd = root.start_ubusd();
+    let mut watch = watched(&root);
+    listening(&mut watch, &ubusd);
+    assert!(watch.next_deadline().is_none(), "nothing is due while the bus is there");
+    assert_eq!(watch.read(), Changes::default());
+    ubusd.send_event("network.interface", &json!({"action": "ifup", "interface": "wan"}));
+    let changes = until(&mut watch, |changes| changes.network);
+    assert!(!changes.clients);
+}
+
+#[test]
+fn clients_and_leases_that_come_and_go_are_noticed_and_probes_are_not() {
+    let root = RouterRoot::new();
+    let ubusd = root.start_ubusd();
+    let mut watch = watched(&root);
+    listening(&mut watch, &ubusd);
+    let who = json!({"address": "00:00:5e:00:53:a1"});
+    for (object, name) in [
+        ("hostapd.phy0-ap0", "assoc"),
+        ("hostapd.phy1-ap0", "disassoc"),
+        ("hostapd.phy1-ap0", "deauth"),
+        ("dhcp", "dhcp.ack"),
+        ("dhcp", "dhcp.release"),
+    ] {
+        ubusd.notify(object, name, &who, false);
+        assert!(!until(&mut watch, |changes| changes.clients).network, "{object} {name}");
+    }
+    // hostapd waits for what its listeners think, also of what is nothing to us.
+    ubusd.notify("hostapd.phy0-ap0", "probe", &who, true);
+    let end = Instant::now() + Duration::from_secs(20);
+    while !ubusd.has_answers() {
+        assert!(Instant::now() < end);
+        assert_eq!(watch.read(), Changes::default());
+    }
+    assert_eq!(ubusd.wait_for_answer(), 0);
+}
+
+#[test]
+fn what_comes_to_the_bus_later_is_listened_to() {
+    let root = RouterRoot::new();
+    let ubusd = root.start_ubusd();
+    let mut watch = watched(&root);
+    listening(&mut watch, &ubusd);
+    for (object, method) in [("hostapd.phy1-ap1", "get_clients"), ("dnsmasq", "metrics")] {
+        root.set_ubus(object, method, None, "{}");
+        ubusd.send_event("ubus.object.add", &json!({"id": 1, "path": object}));
+        let end = Instant::now() + Duration::from_secs(20);
+        while !ubusd.listens(object) {
+            assert!(Instant::now() < end, "nobody listens to {object}");
+            watch.read();
+        }
+    }
+    ubusd.send_event("ubus.object.add", &json!({"id": 1, "path": "service"}));
+    ubusd.send_event("ubus.object.add", &json!({"path": 7}));
+    ubusd.notify("dnsmasq", "dhcp.ack", &json!({}), false);
+    until(&mut watch, |changes| changes.clients);
+    assert!(!ubusd.listens("service"));
+}
+
+#[test]
+fn a_bus_that_comes_later_breaks_down_or_talks_nonsense_is_listened_to_again() {
+    let root = RouterRoot::new();
+    let mut watch = watched(&root);
+    assert!(watch.next_deadline().is_some());
+    let ubusd = root.start_ubusd();
+    listening(&mut watch, &ubusd);
+    drop(ubusd);
+    let ubusd = root.start_ubusd();
+    // Something may have happened meanwhile.
+    until(&mut watch, |changes| changes.network && changes.clients);
+    listening(&mut watch, &ubusd);
+    ubusd.send_raw(&[0xff; 100]);
+    let changes = until(&mut watch, |changes| changes.network && changes.clients);
+    assert!(!changes.everything);
+    listening(&mut watch, &ubusd);
 }

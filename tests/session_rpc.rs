@@ -389,7 +389,7 @@ fn p50_p51_p52_p53_attributes_all_or_nothing() {
     assert_eq!(session.attributes(&["Device.Time.Enable"])[0].access_list, ["Subscriber"]);
     for (names, value, code) in [
         (&[HOST_NAME, "Device.Nothing"][..], 1, 9005),
-        (&[HOST_NAME][..], 3, 9003),
+        (&[HOST_NAME][..], -1, 9003),
         (&[HOST_NAME][..], 7, 9003),
         (&[HOST_NAME, "Device.DeviceInfo.UpTime"][..], 2, 9009),
     ] {

@@ -1,5 +1,7 @@
 //! The configuration and the log in and out (CONFORMANCE F-13): archives of sysupgrade, texts of UCI, and what nobody should restore.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
 mod common;
 
 use std::fs;
@@ -380,4 +382,21 @@ fn f13_the_archive_that_is_handed_on_is_a_proper_one() {
         Ok(list) => assert_eq!(String::from_utf8(list.stdout).unwrap(), "etc/a\netc/b\n"),
         Err(error) => println!("skipped: no tar here: {error}"),
     }
+}
+
+/// The numbers are those of `3 Vendor Configuration File i` and `4 Vendor Log File i`.
+#[test]
+fn f03_the_tables_of_files_name_what_can_be_sent() {
+    let acs = common::acs::Acs::start();
+    let mut agent = common::agent::Agent::new(&acs);
+    agent.start();
+    let mut session = acs.session();
+    session.inform_ok();
+    let value = |session: &mut common::acs::Session, name: &str| session.value(&format!("Device.DeviceInfo.{name}"));
+    assert_eq!(value(&mut session, "VendorConfigFileNumberOfEntries"), "2");
+    assert_eq!(value(&mut session, "VendorConfigFile.1.Name"), "backup.tar.gz");
+    assert_eq!(value(&mut session, "VendorConfigFile.2.Name"), "uci-export.txt");
+    assert_eq!(value(&mut session, "VendorConfigFile.2.UseForBackupRestore"), "true");
+    assert_eq!(value(&mut session, "VendorLogFile.1.Name"), "logread");
+    session.end();
 }

@@ -297,6 +297,18 @@ fn values_of_parameters() {
             "4: \"format\" is one of ipv4, ipv6, ip, ipv4Prefix, ipv6Prefix, netmask, mac, url, not \"ipv5\"; did you mean \"ipv4\"?",
         ],
     );
+    uci("\"type\": \"int\", \"pattern\": \"a\"", &["4: \"pattern\" goes with string"]);
+    uci("\"type\": \"string\", \"pattern\": 5", &["4: \"pattern\" is a text"]);
+    uci("\"type\": \"string\",\n\"pattern\": \"[a\"", &["5: a [ has no ]"]);
+    uci(
+        "\"type\": \"string\", \"pattern\": \"^a$\"",
+        &["4: a pattern covers the whole value without ^: write \\^ for the character"],
+    );
+    uci("\"type\": \"string\", \"pattern\": \"[a-z]+\",\n\"default\": \"A\"", &["5: \"A\" is not of the form [a-z]+"]);
+    uci(
+        "\"type\": \"string\", \"pattern\": \"[a-z]\", \"enum\": [\"a\",\n\"1\"]",
+        &["5: \"1\" is not of the form [a-z]"],
+    );
     uci("\"type\": \"int\", \"range\": [5, 1]", &["4: the least is greater than the most"]);
     uci("\"type\": \"int\", \"min\": 5,\n\"max\": 1", &["4: the least is greater than the most"]);
     uci("\"type\": \"int\", \"range\": [1, 5],\n\"max\": 1", &["5: \"max\" says again what \"range\" says"]);

@@ -249,6 +249,32 @@ fn every_word_of_a_uci_source() {
 }
 
 #[test]
+fn a_pattern_is_the_whole_value_or_each_item() {
+    let mut router = with(
+        r#"{"Device.X_EXAMPLE_Thing.": {"parameters": {
+        "Label": {"type": "string", "access": "rw", "uci": "things.main.label", "pattern": "[A-Z]{2}-\\d+|none"},
+        "Marks": {"type": "string", "list": true, "access": "rw", "uci": "things.main.marks", "pattern": "[a-z]+"},
+        "Found": {"type": "string", "access": "ro", "file": "/tmp/found", "pattern": "\\d+"}
+      }}}"#,
+    );
+    let (label, marks) = ("Device.X_EXAMPLE_Thing.Label", "Device.X_EXAMPLE_Thing.Marks");
+    for good in ["AB-1", "none", ""] {
+        router.set(&[(label, good)]).unwrap();
+        assert_eq!(router.get(label), Ok(good.into()));
+    }
+    for bad in ["AB-", "xAB-1", "AB-1x", "None"] {
+        assert_eq!(router.set(&[(label, bad)]), Err(vec![9007]), "{bad}");
+    }
+    router.set(&[(marks, "a,bc")]).unwrap();
+    assert_eq!(router.set(&[(marks, "a,B")]), Err(vec![9007]));
+    assert_eq!(router.get(marks), Ok("a,bc".into()));
+    router.root.write("/tmp/found", "17\n");
+    assert_eq!(router.get("Device.X_EXAMPLE_Thing.Found"), Ok("17".into()));
+    router.root.write("/tmp/found", "seventeen\n");
+    assert_eq!(router.get("Device.X_EXAMPLE_Thing.Found"), Err(9002));
+}
+
+#[test]
 fn what_a_person_wrote_into_uci_may_be_no_value() {
     let router = router(
         |root| root.replace("/etc/config/system", "log_size '128'", "log_size 'plenty'"),
@@ -624,8 +650,8 @@ fn what_is_put_into_a_path_leads_nowhere_else() {
 }
 
 #[test]
-fn five_thousand_rows_of_a_ubus_array() {
-    let items: Vec<String> = (0..5000).map(|n| format!(r#"{{"mac": "m{n}", "rate": {}}}"#, n * 2)).collect();
+fn ten_thousand_rows_of_a_ubus_array_and_no_more() {
+    let items: Vec<String> = (0..10_100).map(|n| format!(r#"{{"mac": "m{n}", "rate": {}}}"#, n * 2)).collect();
     let router = router(
         |root| root.set_ubus("hosts", "list", None, &format!(r#"{{"all": [{}]}}"#, items.join(","))),
         &[(
@@ -640,8 +666,8 @@ fn five_thousand_rows_of_a_ubus_array() {
         )],
     );
     let values = router.below("Device.X_EXAMPLE_Host.");
-    assert_eq!(values.len(), 10_000);
-    assert_eq!(values[9_999], ("Device.X_EXAMPLE_Host.5000.Rate".into(), "9998".into()));
+    assert_eq!(values.len(), 20_000);
+    assert_eq!(values[19_999], ("Device.X_EXAMPLE_Host.10000.Rate".into(), "19998".into()));
     assert!(
         values.chunks(2).enumerate().all(|(n, row)| row[0].1 == format!("m{n}") && row[1].1 == (n * 2).to_string())
     );
@@ -649,8 +675,8 @@ fn five_thousand_rows_of_a_ubus_array() {
 }
 
 #[test]
-fn five_thousand_rows_of_uci_sections() {
-    let sections: String = (0..5000).map(|n| format!("config host 'h{n}'\n\toption rate '{n}'\n")).collect();
+fn ten_thousand_rows_of_uci_sections() {
+    let sections: String = (0..10_000).map(|n| format!("config host 'h{n}'\n\toption rate '{n}'\n")).collect();
     let router = router(
         |root| root.write("/etc/config/example", sections),
         &[(
@@ -662,8 +688,8 @@ fn five_thousand_rows_of_uci_sections() {
         )],
     );
     let values = router.below("Device.X_EXAMPLE_Host.");
-    assert!(values.len() == 5000 && values.iter().enumerate().all(|(n, (_, value))| *value == n.to_string()));
-    assert_eq!(router.get("Device.X_EXAMPLE_HostNumberOfEntries"), Ok("5000".into()));
+    assert!(values.len() == 10_000 && values.iter().enumerate().all(|(n, (_, value))| *value == n.to_string()));
+    assert_eq!(router.get("Device.X_EXAMPLE_HostNumberOfEntries"), Ok("10000".into()));
 }
 
 #[test]

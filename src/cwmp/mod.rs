@@ -2,7 +2,7 @@
 //!
 //! [`plan`] says when a session is due, [`events`] and [`inform`] what its Inform carries, [`session`] what is said in it and [`retry`] how long
 //! to wait after it failed. [`schedule`] and [`notify`] find out what has come to be told, [`version`] in which version of CWMP. [`guard`] says
-//! whether a change of the ACS is kept.
+//! whether a change of the ACS is kept. Lightweight notifications go another way than sessions (cargo feature `lightweight`).
 //!
 //! The life of a session, as its driver leads it:
 //!
@@ -19,6 +19,8 @@ pub mod events;
 pub mod guard;
 pub mod handlers;
 pub mod inform;
+#[cfg(feature = "lightweight")]
+pub mod lightweight;
 pub mod notify;
 pub mod plan;
 pub mod retry;

@@ -53,24 +53,44 @@ impl Notification {
         self as u8
     }
 
-    /// Whether a change is told in an Inform.
+    /// Whether a change is told this way.
     #[must_use]
-    pub fn in_inform(self) -> bool {
-        matches!(
-            self,
-            Self::Passive | Self::Active | Self::PassiveAndPassiveLightweight | Self::PassiveAndActiveLightweight
-        )
+    pub fn tells(self, way: Way) -> bool {
+        match way {
+            Way::Inform => matches!(
+                self,
+                Self::Passive | Self::Active | Self::PassiveAndPassiveLightweight | Self::PassiveAndActiveLightweight
+            ),
+            Way::Lightweight => self.number() >= Self::PassiveLightweight.number(),
+        }
+    }
+
+    /// Whether a change is told this way at once.
+    fn is_active(self, way: Way) -> bool {
+        match way {
+            Way::Inform => self == Self::Active,
+            Way::Lightweight => matches!(self, Self::ActiveLightweight | Self::PassiveAndActiveLightweight),
+        }
     }
 }
 
-/// A parameter whose changes are told in an Inform, as it is now.
+/// A way on which changes are told to the ACS.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// In the Inform of a session.
+    Inform,
+    /// In a lightweight notification (TR-069a6 Annex M).
+    Lightweight,
+}
+
+/// A parameter whose changes are told, as it is now.
 #[derive(Clone, Copy, Debug)]
 pub struct Watched<'a> {
     /// The full name.
     pub name: &'a str,
     /// The value as the ACS reads it.
     pub value: &'a str,
-    /// Its attribute; one that is not told in an Inform is passed over.
+    /// Its attribute; one that is not told in the way in question is passed over.
     pub notification: Notification,
 }
 
@@ -79,11 +99,11 @@ pub struct Watched<'a> {
 pub struct Changes {
     /// The names of the changed parameters, each once, in the order in which they were looked at.
     pub names: Vec<String>,
-    /// Whether one of them asks for a session of its own (CONFORMANCE N-02).
+    /// Whether one of them is to be told at once: in a session (CONFORMANCE N-02), or in a lightweight message (N-10).
     pub active: bool,
 }
 
-/// The value of each watched parameter that the ACS was last told, as a hash. It is kept over reboots (CONFORMANCE N-08).
+/// The value of each watched parameter that the ACS was last told in one way, as a hash. It is kept over reboots (CONFORMANCE N-08).
 #[derive(Clone, Default, Serialize, Deserialize, Debug)]
 pub struct Told {
     #[serde(default)]
@@ -95,15 +115,15 @@ pub struct Told {
 impl Told {
     /// The parameters whose value is not the one that the ACS was last told (CONFORMANCE N-01 to N-03, N-08). A parameter that is seen for the
     /// first time counts as told: the ACS has not known it yet. What changed and changed back is not a change (N-06).
-    pub fn compare<'a>(&mut self, parameters: &mut dyn Iterator<Item = Watched<'a>>) -> Changes {
+    pub fn compare<'a>(&mut self, way: Way, parameters: &mut dyn Iterator<Item = Watched<'a>>) -> Changes {
         let mut changes = Changes::default();
-        for parameter in parameters.filter(|parameter| parameter.notification.in_inform()) {
+        for parameter in parameters.filter(|parameter| parameter.notification.tells(way)) {
             let now = Hash::of(parameter.value);
             match self.values.get(parameter.name) {
                 Some(told) if *told == now => {}
                 Some(_) => {
                     changes.names.push(parameter.name.into());
-                    changes.active |= parameter.notification == Notification::Active;
+                    changes.active |= parameter.notification.is_active(way);
                 }
                 None => self.set(parameter.name, now),
             }
@@ -111,7 +131,8 @@ impl Told {
         changes
     }
 
-    /// The Inform with these parameters was answered with an InformResponse (CONFORMANCE N-05).
+    /// The Inform with these parameters was answered with an InformResponse (CONFORMANCE N-05), or the lightweight message, which nobody answers,
+    /// is on its way.
     pub fn acknowledge(&mut self, sent: &[ParameterValue]) {
         for parameter in sent {
             self.set_by_acs(&parameter.name, &parameter.value.text);
@@ -200,7 +221,7 @@ mod tests {
     fn compare(told: &mut Told, address: &str, version: &str) -> Changes {
         let address = Watched { name: ADDRESS, value: address, notification: Notification::Passive };
         let version = Watched { name: VERSION, value: version, notification: Notification::Active };
-        told.compare(&mut [address, version].into_iter())
+        told.compare(Way::Inform, &mut [address, version].into_iter())
     }
 
     fn changes(names: &[&str], active: bool) -> Changes {
@@ -307,7 +328,25 @@ mod tests {
         }
         assert_eq!(Notification::from_number(7), None);
         assert_eq!(Notification::from_number(-1), None);
-        let in_inform = Notification::ALL.map(Notification::in_inform);
-        assert_eq!(in_inform, [false, true, true, false, true, false, true]);
+        let told = |way| Notification::ALL.map(|notification| notification.tells(way));
+        assert_eq!(told(Way::Inform), [false, true, true, false, true, false, true]);
+        assert_eq!(told(Way::Lightweight), [false, false, false, true, true, true, true]);
+    }
+
+    #[test]
+    fn n10_each_way_has_its_own_active_changes() {
+        let mut found = Vec::new();
+        for way in [Way::Inform, Way::Lightweight] {
+            for notification in Notification::ALL {
+                let mut told = Told::default();
+                let watched = |value| [Watched { name: ADDRESS, value, notification }].into_iter();
+                told.compare(way, &mut watched("a"));
+                let changes = told.compare(way, &mut watched("b"));
+                found.push((!changes.names.is_empty(), changes.active));
+            }
+        }
+        let (no, passive, active) = ((false, false), (true, false), (true, true));
+        assert_eq!(found[..7], [no, passive, active, no, passive, no, passive]);
+        assert_eq!(found[7..], [no, no, no, passive, passive, active, active]);
     }
 }

@@ -47,6 +47,9 @@ const TRIES: u32 = 5;
 #[derive(Serialize, Deserialize)]
 struct Kept {
     packages: BTreeSet<String>,
+    /// The transfers whose files are the change, or a part of it.
+    #[serde(default)]
+    transfers: BTreeSet<u32>,
     trial: Trial,
 }
 
@@ -73,7 +76,12 @@ impl SharedGuard {
         let mut guard =
             Guard { live, directory: state_dir.join("guard"), kept: None, new: BTreeSet::new(), first: false };
         if guard.directory.exists() {
-            guard.kept = guard.load::<Option<Kept>>(INDEX).flatten();
+            if guard.directory.join(INDEX).exists() {
+                guard.kept = guard.load::<Option<Kept>>(INDEX).flatten();
+            } else {
+                // The power went before all was kept, or while it was let go.
+                guard.discard();
+            }
         }
         Self(Arc::new(Mutex::new(guard)))
     }
@@ -98,22 +106,44 @@ impl Guard {
     /// 9001 while a change that was made elsewhere may still be put back; 9002 when the former files cannot be kept, so that there would be no
     /// way back.
     fn before(&mut self, change: &Change<'_>) -> Result<(), Fault> {
+        self.admit(change, self.kept.is_some() || cuts(change), None)
+    }
+
+    /// Before settings are restored from the file of a transfer: they may be any.
+    ///
+    /// # Errors
+    /// As for other changes.
+    pub fn before_restore(&mut self, transfer: u32, registry: &Registry) -> Result<(), Fault> {
+        let names = self.live.list_dir("/etc/config").map_err(Error::io("read /etc/config"))?;
+        // What is no package is not restored as one, and what is broken could not be put back.
+        let packages = names.iter().filter_map(|name| self.live.load_package(name).ok());
+        let packages: Vec<Package> = packages.filter(|package| package.problems().is_empty()).collect();
+        let packages: Vec<(&Package, &Package)> = packages.iter().map(|package| (package, package)).collect();
+        let change = Change { packages: &packages, own: &[], registry };
+        let admitted = self.admit(&change, true, Some(transfer));
+        if admitted.is_err() {
+            self.settle(false);
+        }
+        admitted
+    }
+
+    fn admit(&mut self, change: &Change<'_>, guarded: bool, transfer: Option<u32>) -> Result<(), Fault> {
         let names: Vec<&str> = change.packages.iter().map(|(former, _)| former.name()).collect();
         if let Some(package) = rpcd::pending(self.live.as_ref(), &names) {
             let text = format!("{package} was just changed on the router itself, and that is not confirmed yet");
             return Err(Fault::new(FaultCode::REQUEST_DENIED, text));
         }
         let timeout = Config::load(self.live.as_ref()).0.cpe.rollback_timeout;
-        if timeout == 0 || (self.kept.is_none() && !cuts(change)) {
+        if timeout == 0 || !guarded {
             return Ok(());
         }
-        self.keep(change, timeout).map_err(|error| {
+        self.keep(change, timeout, transfer).map_err(|error| {
             log::error!("the change of the ACS is refused, since there would be no way back: {error}");
             Fault::internal("the former configuration cannot be kept, so that there would be no way back")
         })
     }
 
-    fn keep(&mut self, change: &Change<'_>, timeout: u32) -> Result<()> {
+    fn keep(&mut self, change: &Change<'_>, timeout: u32, transfer: Option<u32>) -> Result<()> {
         let mut store = Store::open(&self.directory)?;
         if self.kept.is_none() {
             // What an earlier guard may have left there means nothing.
@@ -121,7 +151,12 @@ impl Guard {
             store.save(MODEL, change.registry)?;
             self.first = true;
         }
-        let kept = self.kept.get_or_insert_with(|| Kept { packages: BTreeSet::new(), trial: Trial::new(timeout) });
+        let kept = self.kept.get_or_insert_with(|| Kept {
+            packages: BTreeSet::new(),
+            transfers: BTreeSet::new(),
+            trial: Trial::new(timeout),
+        });
+        let more = transfer.is_some_and(|id| kept.transfers.insert(id));
         for (former, _) in change.packages {
             let name = former.name();
             if !kept.packages.contains(name) || self.new.contains(name) {
@@ -130,7 +165,7 @@ impl Guard {
                 self.new.insert(String::from(name));
             }
         }
-        if self.first || !self.new.is_empty() { store.save(INDEX, &self.kept) } else { Ok(()) }
+        if self.first || more || !self.new.is_empty() { store.save(INDEX, &self.kept) } else { Ok(()) }
     }
 
     /// A request of the ACS has been carried out; `written` says whether it came to a change.
@@ -160,6 +195,12 @@ impl Guard {
     #[must_use]
     pub fn packages(&self) -> BTreeSet<String> {
         self.kept.as_ref().map(|kept| kept.packages.clone()).unwrap_or_default()
+    }
+
+    /// The transfers that brought a part of the change.
+    #[must_use]
+    pub fn transfers(&self) -> BTreeSet<u32> {
+        self.kept.as_ref().map(|kept| kept.transfers.clone()).unwrap_or_default()
     }
 
     /// Saves how the trial stands. Should that fail, a restart gives the change more time than it should have.

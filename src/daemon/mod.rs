@@ -1,9 +1,9 @@
 //! The process: one poll loop that owns everything which lives as long as it does, and one worker at a time that has a session.
 //!
 //! ```text
-//!   signals, clock, files, network, control socket, port 7547 --> poll loop --> Agent (events, plans, values, state)
-//!                                                                    |            ^
-//!                                                                    `--> session worker (one at a time)
+//!   signals, clock, files, network, ubus, control socket, port 7547 --> poll loop --> Agent (events, plans, values, state)
+//!                                                                          |            ^
+//!                                                                          `--> session worker (one at a time)
 //! ```
 //!
 //! Nothing is polled: between events the process sleeps until the next thing is due.
@@ -11,6 +11,8 @@
 pub mod agent;
 pub mod control;
 pub mod guard;
+#[cfg(feature = "lightweight")]
+mod lightweight;
 pub mod logging;
 pub mod operations;
 pub mod session;
@@ -329,6 +331,8 @@ impl Loop {
         loop {
             self.listen();
             self.shared.lock().poll_timers();
+            #[cfg(feature = "lightweight")]
+            lightweight::send(&self.shared);
             self.start_session();
             self.start_transfer();
             self.wait()?;
@@ -357,7 +361,10 @@ impl Loop {
             let listener = self.listener.as_ref().and_then(|(listener, _)| listener.next_deadline());
             let listen = self.listener.is_none() && agent.should_listen();
             let listen = listen.then_some(self.listen_at);
-            (now, [plan, listener, listen, agent.next_deadline()].into_iter().flatten().min())
+            (
+                now,
+                [plan, listener, listen, agent.next_deadline(), self.watch.next_deadline()].into_iter().flatten().min(),
+            )
         };
         let timeout = match deadline {
             None => PollTimeout::NONE,

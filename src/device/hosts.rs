@@ -9,16 +9,15 @@ use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
 
-use super::net;
+use super::{dhcpv4, net};
 use crate::error::Result;
 use crate::model::context::{Context, Row};
 use crate::model::format::{IP_ADDRESS, IPV4_ADDRESS, IPV6_ADDRESS, is_mac};
-use crate::model::schema::{Object, Rows, Table, Text, always, count, get, ro};
-use crate::model::tree::NodeId;
-use crate::model::value::{BOOLEAN, INT, STRING, Type, UNSIGNED_INT};
+use crate::model::schema::{Object, Rows, Table, Text, alias, always, count, get, ro};
+use crate::model::value::{BOOLEAN, HEX_BINARY, INT, STRING, Type, UNSIGNED_INT};
 
 /// How many hosts are shown.
-const MOST: usize = 1024;
+const MOST: usize = 10_240;
 
 const REFERENCE: Type = STRING.strong(&[]).lengths(&[(0, 256)]);
 
@@ -30,6 +29,7 @@ pub static HOST: Object = Object::table(
     "Device.Hosts.Host.{i}.",
     Table::new(Rows::Keys(|cx, _| Ok(hosts(cx)?.0.keys().cloned().collect()))).keys(&[always(&["PhysAddress"])]),
     &[
+        alias(),
         ro("PhysAddress", STRING.lengths(&[(0, 64)]), get(|cx, row| Ok(Text::Owned(cx.key(row)?)))),
         ro("IPAddress", IP_ADDRESS, get(|cx, row| host(cx, row, |host| host.address()))),
         ro(
@@ -47,6 +47,7 @@ pub static HOST: Object = Object::table(
             STRING.values(&["Ethernet", "G.hn", "HPNA", "HomePlug", "MoCA", "UPA", "Wi-Fi", "Other"]),
             get(interface_type),
         ),
+        ro("ClientID", HEX_BINARY.lengths(&[(0, 65535)]), get(|cx, row| host(cx, row, |host| host.client_id.clone()))),
         ro("HostName", STRING.lengths(&[(0, 64)]), get(|cx, row| host(cx, row, |host| host.name.clone()))),
         ro("Active", BOOLEAN, get(|cx, row| host(cx, row, |host| host.active.to_string()))),
         ro("IPv4AddressNumberOfEntries", UNSIGNED_INT, count("IPv4Address")),
@@ -76,11 +77,13 @@ pub static OBJECTS: &[&Object] = &[&HOSTS, &HOST, &IPV4_ADDRESS_TABLE, &IPV6_ADD
 struct Host {
     addresses: Vec<IpAddr>,
     name: String,
+    /// Hexadecimal digits (DHCP option 61).
+    client_id: String,
     /// Whether the kernel can reach it, or it is associated with an access point.
     active: bool,
     leased: bool,
-    /// Seconds since 1970; 0 for ever.
-    lease_end: u64,
+    /// Seconds since 1970; `None` for ever.
+    lease_end: Option<i64>,
     /// The device that its packets come in by, such as `br-lan`.
     device: String,
     /// The port of the bridge, such as `lan1` or `phy0-ap0`.
@@ -125,7 +128,7 @@ fn hosts(cx: &mut Context) -> Result<Rc<Hosts>> {
     cx.memo("hosts", |cx| {
         let mut hosts = Hosts::default();
         let upstream = upstream_devices(cx);
-        dnsmasq_leases(cx, &mut hosts);
+        dhcp_leases(cx, &mut hosts);
         odhcpd_leases(cx, &mut hosts);
         neighbours(cx, &mut hosts, &upstream);
         forwarding(cx, &mut hosts);
@@ -144,66 +147,58 @@ fn upstream_devices(cx: &mut Context) -> Vec<String> {
     upstream.filter_map(|(_, state)| net::text(state, "l3_device").map(String::from)).collect()
 }
 
-/// `expiry mac address name client-id`, a line a lease; an expiry of 0 is none.
-fn dnsmasq_leases(cx: &mut Context, hosts: &mut Hosts) {
-    let file = cx.package("dhcp").ok().and_then(|dhcp| Some(String::from(dhcp.find("@dnsmasq[0]")?.get("leasefile")?)));
-    let Ok(leases) = cx.file(file.as_deref().unwrap_or("/tmp/dhcp.leases")) else { return };
-    for line in leases.lines() {
-        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
-        let [end, mac, address, name, ..] = fields.as_slice() else { continue };
-        let (Ok(end), Ok(address)) = (end.parse(), address.parse::<Ipv4Addr>()) else { continue };
-        if let Some(host) = hosts.of(mac) {
-            host.add(IpAddr::V4(address));
-            (host.leased, host.lease_end) = (true, end);
-            if *name != "*" {
-                host.name = name.chars().take(64).collect();
-            }
+fn dhcp_leases(cx: &mut Context, hosts: &mut Hosts) {
+    let Ok(leases) = dhcpv4::leases(cx) else { return };
+    for lease in leases.iter() {
+        let Some(host) = hosts.of(&lease.mac) else { continue };
+        host.add(IpAddr::V4(lease.address));
+        (host.leased, host.lease_end) = (true, lease.end);
+        if !lease.name.is_empty() {
+            host.name = lease.name.chars().take(64).collect();
+        }
+        let id = lease.client_id.replace(':', "");
+        if id.len() % 2 == 0 && id.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            host.client_id = id;
         }
     }
 }
 
 /// The leases of odhcpd name hosts by DUID, which mostly ends in the MAC address; or they have the name of a host that is known.
 fn odhcpd_leases(cx: &mut Context, hosts: &mut Hosts) {
-    for (method, list) in [("ipv4leases", ""), ("ipv6leases", "ipv6-addr")] {
-        let reply = cx.ubus("dhcp", method, &json!({})).unwrap_or_default();
-        let devices = reply.get("device").and_then(Json::as_object);
-        for (device, leases) in devices.into_iter().flatten() {
-            for lease in net::items(leases, "leases") {
-                let name = net::text(lease, "hostname").unwrap_or_default();
-                let digits = net::text(lease, "mac").or_else(|| net::text(lease, "duid")).unwrap_or_default();
-                let Some(host) = host_of_lease(hosts, digits, name) else { continue };
-                if host.device.is_empty() {
-                    host.device.clone_from(device);
+    let by_name: BTreeMap<String, String> = hosts
+        .0
+        .iter()
+        .map(|(mac, host)| (host.name.clone(), mac.clone()))
+        .filter(|(name, _)| !name.is_empty())
+        .collect();
+    let reply = cx.ubus("dhcp", "ipv6leases", &json!({})).unwrap_or_default();
+    for (device, leases) in reply.get("device").and_then(Json::as_object).into_iter().flatten() {
+        for lease in net::items(leases, "leases") {
+            let name = net::text(lease, "hostname").unwrap_or_default();
+            let mac = mac_of_duid(net::text(lease, "duid").unwrap_or_default());
+            let Some(host) = mac.as_ref().or(by_name.get(name)).and_then(|mac| hosts.of(mac)) else { continue };
+            if host.device.is_empty() {
+                host.device.clone_from(device);
+            }
+            if host.name.is_empty() {
+                host.name = name.chars().take(64).collect();
+            }
+            for address in net::items(lease, "ipv6-addr").iter().filter_map(|address| net::text(address, "address")) {
+                if let Ok(address) = address.parse() {
+                    host.add(address);
                 }
-                if host.name.is_empty() {
-                    host.name = name.chars().take(64).collect();
-                }
-                let listed = net::items(lease, list).iter().filter_map(|address| net::text(address, "address"));
-                for address in listed.chain(net::text(lease, "address")) {
-                    if let Ok(address) = address.parse() {
-                        host.add(address);
-                    }
-                }
-                host.leased |= list.is_empty();
             }
         }
     }
 }
 
-fn host_of_lease<'a>(hosts: &'a mut Hosts, digits: &str, name: &str) -> Option<&'a mut Host> {
-    // DUID types 1 and 3 (RFC 8415 11.2, 11.4) with Ethernet as the hardware.
-    let has_mac = digits.len() == 12
-        || (digits.len() == 28 && digits.starts_with("00010001"))
-        || (digits.len() == 20 && digits.starts_with("00030001"));
-    let mac = digits.len().checked_sub(12).filter(|_| has_mac).and_then(|start| digits.get(start..));
-    let mac = mac.filter(|mac| mac.bytes().all(|b| b.is_ascii_hexdigit())).map(|mac| {
-        let pairs: Vec<&str> = (0..6).filter_map(|i| mac.get(2 * i..2 * i + 2)).collect();
-        pairs.join(":")
-    });
-    match mac {
-        Some(mac) => hosts.of(&mac),
-        None => hosts.0.values_mut().find(|host| !name.is_empty() && host.name == name),
-    }
+/// DUID types 1 and 3 (RFC 8415 11.2, 11.4) with Ethernet as the hardware end in the MAC address.
+fn mac_of_duid(duid: &str) -> Option<String> {
+    let has_mac =
+        (duid.len() == 28 && duid.starts_with("00010001")) || (duid.len() == 20 && duid.starts_with("00030001"));
+    let digits = duid.get(duid.len().checked_sub(12)?..).filter(|_| has_mac)?;
+    let pairs: Option<Vec<&str>> = (0..6).map(|i| digits.get(2 * i..2 * i + 2)).collect();
+    Some(pairs?.join(":")).filter(|mac| is_mac(mac))
 }
 
 /// `/proc/net/arp`: address, type, flags (0x2: known), MAC address, mask, device.
@@ -272,11 +267,8 @@ fn lease_time(cx: &mut Context, row: &Row) -> Result<Text> {
     let key = cx.key(row)?;
     let hosts = hosts(cx)?;
     let Some(host) = hosts.0.get(&key).filter(|host| host.leased) else { return Ok(Text::Borrowed("0")) };
-    if host.lease_end == 0 {
-        return Ok(Text::Borrowed("-1"));
-    }
+    let Some(end) = host.lease_end else { return Ok(Text::Borrowed("-1")) };
     let now = cx.memo("lease time", |cx| Ok(crate::time::UtcTime::from(cx.system().wall_clock()).seconds()))?;
-    let end = i64::try_from(host.lease_end).unwrap_or(i64::MAX);
     Ok(Text::Owned(end.saturating_sub(*now).clamp(0, i64::from(i32::MAX)).to_string()))
 }
 
@@ -348,35 +340,30 @@ fn interface_type(cx: &mut Context, row: &Row) -> Result<Text> {
     }))
 }
 
-/// The row with this MAC address in a table that lies in the rows of another: a station of an access point, a client of a pool.
-fn row_below(cx: &mut Context, outer: &str, inner: &str, mac: &str) -> Option<String> {
-    let schema = cx.schema().clone();
-    let outer_node = schema.find(outer)?;
-    let inner_node: NodeId = schema.child(outer_node, inner)?;
-    let root = cx.root();
-    for entry in cx.rows(outer_node, &root).ok()?.iter() {
-        let around = Row::new(outer_node, &root, entry);
-        for entry in cx.rows(inner_node, &around).ok()?.iter() {
-            let row = Row::new(inner_node, &around, entry);
-            if cx.key(&row).is_ok_and(|key| key.eq_ignore_ascii_case(mac)) {
-                let path = schema.path(inner_node, &row);
-                return Some(String::from(path.trim_end_matches('.')));
-            }
-        }
-    }
-    None
-}
-
 fn associated_device(cx: &mut Context, row: &Row) -> Result<Text> {
     let mac = cx.key(row)?;
-    let path = row_below(cx, "Device.WiFi.AccessPoint.", "AssociatedDevice", &mac);
-    Ok(path.map_or(Text::Borrowed(""), Text::Owned))
+    Ok(cx.path_of_key("Device.WiFi.AccessPoint.{i}.AssociatedDevice.", &mac).map_or(Text::Borrowed(""), Text::Owned))
 }
 
+/// The clients of both versions: by MAC address, and by a DUID that ends in it.
 fn dhcp_client(cx: &mut Context, row: &Row) -> Result<Text> {
     let mac = cx.key(row)?;
-    let path = row_below(cx, "Device.DHCPv4.Server.Pool.", "Client", &mac);
-    Ok(path.map_or(Text::Borrowed(""), Text::Owned))
+    let four = cx.path_of_key("Device.DHCPv4.Server.Pool.{i}.Client.", &mac);
+    let duid = duids(cx)?.get(&mac).cloned();
+    let six = duid.and_then(|duid| cx.path_of_key("Device.DHCPv6.Server.Pool.{i}.Client.", &duid));
+    let paths: Vec<String> = four.into_iter().chain(six).collect();
+    Ok(Text::Owned(paths.join(",")))
+}
+
+/// The DUIDs that odhcpd knows, by the MAC addresses in them.
+fn duids(cx: &mut Context) -> Result<Rc<BTreeMap<String, String>>> {
+    cx.memo("duids", |cx| {
+        let reply = cx.ubus("dhcp", "ipv6leases", &json!({})).unwrap_or_default();
+        let devices = reply.get("device").and_then(Json::as_object).into_iter().flatten();
+        let listed = devices.flat_map(|(_, listed)| net::items(listed, "leases"));
+        let known = listed.filter_map(|lease| net::text(lease, "duid")).map(str::to_ascii_lowercase);
+        Ok(known.filter_map(|duid| Some((mac_of_duid(&duid)?, duid))).collect())
+    })
 }
 
 /// The radio of the access point that a station is associated with.

@@ -63,9 +63,9 @@ impl Kept {
 
     /// Stages it.
     pub fn store(&self, cx: &mut Context) {
-        let text = self.to_text();
-        if cx.own(&self.name).unwrap_or_default() != text && (self.last != 0 || !self.rows.is_empty()) {
-            cx.set_own(&self.name, Some(&text));
+        let text = (*self != Self { name: self.name.clone(), ..Self::default() }).then(|| self.to_text());
+        if cx.own(&self.name) != text {
+            cx.set_own(&self.name, text.as_deref());
         }
     }
 

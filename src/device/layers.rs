@@ -500,7 +500,8 @@ pub fn interface_switch(cx: &mut Context, row: &Row) -> Result<Switch> {
 pub fn device_switch(cx: &mut Context, device: &str) -> Result<Switch> {
     let network = network(cx)?;
     let parts: &[&str] = match (network.bridge(device), network.vlan(device)) {
-        (Some(_), _) => &["link", "bridge"],
+        (Some(_), _) if ethernet::has_link(cx, &network, device) => &["link", "bridge"],
+        (Some(_), _) => &["bridge"],
         (None, Some(_)) => &["vlan"],
         (None, None) => &["link"],
     };

@@ -187,6 +187,8 @@ fn device_of(cx: &mut Context, row: &Row) -> Option<String> {
     match path {
         "Device.WiFi.SSID.{i}." => super::wifi::device_of(cx, row),
         "Device.IP.Interface.{i}." => super::ip::interface::device(cx, row),
+        "Device.PPP.Interface.{i}." => super::ppp::device(cx, row),
+        "Device.Cellular.Interface.{i}." => super::cellular::device(cx, row),
         "Device.Bridging.Bridge.{i}.Port.{i}." => super::bridging::device_of_port(cx, row),
         _ => cx.key(row).ok(),
     }

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::device_info::FIRST_USE_DATE;
-use super::{ethernet, ip, nat, net};
+use super::{ethernet, ip, lease, neighbor_discovery, net};
 use crate::error::Result;
 use crate::model::context::Context;
 use crate::time::UtcTime;
@@ -28,6 +28,7 @@ pub fn programs(cx: &mut Context) -> Vec<Vec<String>> {
             add(&ip::ipv6_switch(false));
         }
     }
+    programs.extend(neighbor_discovery::programs(cx).into_iter().map(Vec::from));
     programs
 }
 
@@ -62,7 +63,7 @@ pub fn switched_back(before: &Switches, now: &Switches) -> Vec<Vec<String>> {
 /// # Errors
 /// When the configuration behind them cannot be read.
 pub fn expired(cx: &mut Context, now: SystemTime) -> Result<(Vec<String>, Option<SystemTime>)> {
-    nat::leases(cx, now)
+    lease::expired(cx, now)
 }
 
 /// Notes the first time that the clock was known (`Device.DeviceInfo.FirstUseDate`).

@@ -13,7 +13,7 @@ use crate::error::{Fault, FaultCode};
 /// Attributes that were set for a parameter.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Attribute {
-    /// 0 to 2; `None` for what the parameter has by itself.
+    /// 0 to 2, or to 6 with lightweight notifications; `None` for what the parameter has by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notification: Option<u8>,
     /// Who may write besides the ACS; `None` for `Subscriber`.
@@ -30,6 +30,25 @@ pub struct AttributeChange {
     pub notification: Option<i64>,
     /// The new access list, if it changes.
     pub access_list: Option<Vec<String>>,
+}
+
+/// A notification that was changed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Switched {
+    /// The full name of the parameter.
+    pub name: String,
+    /// What it was.
+    pub before: u8,
+    /// What it is, another one.
+    pub after: u8,
+}
+
+/// The greatest value of a notification (CONFORMANCE P-52).
+const GREATEST: i64 = if cfg!(feature = "lightweight") { 6 } else { 2 };
+
+/// Whether a notification starts something when the value changes: a session (2), or a lightweight message (5, 6).
+fn is_active(notification: i64) -> bool {
+    matches!(notification, 2 | 5 | 6)
 }
 
 /// The notification of a parameter: what was set, or what it has by itself.
@@ -60,18 +79,18 @@ pub fn subscriber_may_write(attribute: Option<&Attribute>) -> bool {
 impl Model {
     /// SetParameterAttributes: all changes, or none.
     ///
-    /// Returns the names whose notification went from off to on, whose present values are what later changes are compared with
+    /// Returns what has changed: the present values of parameters whose changes are told from now on are what later changes are compared with
     /// (CONFORMANCE N-09).
     ///
     /// # Errors
     /// 9003 for a notification or an entity that is not known, 9005 for a name, 9009 for an active notification that is refused; 9002 when it
     /// could not be saved.
-    pub fn set_attributes(&mut self, changes: &[AttributeChange]) -> Result<Vec<String>, Fault> {
+    pub fn set_attributes(&mut self, changes: &[AttributeChange]) -> Result<Vec<Switched>, Fault> {
         let mut context = self.context();
         let mut staged: Vec<(String, &'static Parameter, &AttributeChange)> = Vec::new();
         for change in changes {
-            if change.notification.is_some_and(|notification| !(0..=2).contains(&notification)) {
-                return Err(Fault::arguments(format!("{}: the notification is none of 0, 1 and 2", change.name)));
+            if change.notification.is_some_and(|notification| !(0..=GREATEST).contains(&notification)) {
+                return Err(Fault::arguments(format!("{}: the notification is none of 0 to {GREATEST}", change.name)));
             }
             let known = |entity: &String| entity == "Subscriber" || entity.starts_with("X_");
             if change.access_list.as_ref().is_some_and(|list| !list.iter().all(known)) {
@@ -79,7 +98,7 @@ impl Model {
             }
             let found = parameters_below(&mut context, &change.name)?;
             let denied = |(_, parameter): &&(String, &Parameter)| parameter.notification == Notification::CanDeny;
-            if let Some((name, _)) = found.iter().find(denied).filter(|_| change.notification == Some(2)) {
+            if let Some((name, _)) = found.iter().find(denied).filter(|_| change.notification.is_some_and(is_active)) {
                 let text = format!("{name} changes all the time: active notification is refused");
                 return Err(Fault::new(FaultCode::NOTIFICATION_REQUEST_REJECTED, text));
             }
@@ -87,7 +106,7 @@ impl Model {
         }
         let mut registry = context.registry();
         let former = registry.clone();
-        let mut switched_on = Vec::new();
+        let mut switched = Vec::new();
         for (name, parameter, change) in staged {
             let before = registry.attribute(&name).cloned();
             let mut attribute = before.clone().unwrap_or(Attribute { notification: None, access_list: None });
@@ -100,8 +119,9 @@ impl Model {
                 let by_itself = matches!(list.as_slice(), [entity] if entity == "Subscriber");
                 attribute.access_list = (!by_itself).then(|| list.clone());
             }
-            if notification(parameter, before.as_ref()) == 0 && notification(parameter, Some(&attribute)) != 0 {
-                switched_on.push(name.clone());
+            let (was, is) = (notification(parameter, before.as_ref()), notification(parameter, Some(&attribute)));
+            if was != is {
+                switched.push(Switched { name: name.clone(), before: was, after: is });
             }
             let plain = attribute.notification.is_none() && attribute.access_list.is_none();
             registry.set_attribute(&name, (!plain).then_some(attribute));
@@ -113,7 +133,7 @@ impl Model {
                 return Err(error.into());
             }
         }
-        Ok(switched_on)
+        Ok(switched)
     }
 
     /// The parameters with a notification of 1 or more, with it, in the order of their names.

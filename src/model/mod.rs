@@ -15,6 +15,7 @@ pub mod attributes;
 pub mod context;
 pub mod format;
 pub mod guard;
+pub mod pattern;
 pub mod registry;
 pub mod schema;
 pub mod transaction;

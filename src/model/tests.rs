@@ -8,14 +8,15 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value as Json;
 
+use super::Model;
 use super::access;
+use super::attributes::{AttributeChange, Switched};
 use super::registry::Registry;
 use super::schema::*;
 use super::transaction::Assignment;
 use super::tree::{Schema, Target, resolve};
 use super::value::{BOOLEAN, STRING, UNSIGNED_INT};
 use super::walk::{Depth, Found, Walk};
-use super::{Model, attributes::AttributeChange};
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::platform::ubus::UbusError;
 use crate::platform::uci::{CommitError, Package};
@@ -550,7 +551,8 @@ fn p50_to_p53_attributes_are_all_or_nothing() {
     assert_eq!(refused.code, FaultCode(9009));
     assert!(fixture.model.registry().attributes().is_empty());
     let on = fixture.model.set_attributes(&[change("Device.Rule.1.", 1), change("Device.Rule.1.Name", 2)]).unwrap();
-    assert!(on.contains(&"Device.Rule.1.Stats.Hits".into()));
+    assert!(on.contains(&Switched { name: "Device.Rule.1.Stats.Hits".into(), before: 0, after: 1 }));
+    assert!(on.contains(&Switched { name: "Device.Rule.1.Name".into(), before: 1, after: 2 }));
     assert_eq!(fixture.model.registry().attribute("Device.Rule.1.Name").unwrap().notification, Some(2));
     let mut context = fixture.model.context();
     assert!(fixture.model.notified(&mut context).contains(&("Device.Rule.1.Name".into(), 2)));

@@ -2,6 +2,7 @@
 //!
 //! A value is a text in the canonical lexical form of its type; the type says which texts are values.
 
+use super::pattern::Pattern;
 use crate::error::{Fault, FaultCode};
 use crate::time::UtcTime;
 
@@ -73,6 +74,8 @@ pub struct Type {
     pub read_only_values: &'static [&'static str],
     /// The form of a string; the empty string is judged by `lengths` alone.
     pub format: Option<Format>,
+    /// The pattern of a string (of each item); the empty string is judged by `lengths` alone.
+    pub pattern: Option<&'static Pattern>,
     /// Whether the value is a reference.
     pub reference: Option<Reference>,
     /// Whether the value is a list.
@@ -90,6 +93,7 @@ impl Type {
             values: &[],
             read_only_values: &[],
             format: None,
+            pattern: None,
             reference: None,
             list: None,
         }
@@ -364,6 +368,11 @@ impl Type {
         if let Some(format) = self.format {
             if !text.is_empty() && !(format.check)(text) {
                 return Err(Fault::value(format!("not of the form {}", format.name)));
+            }
+        }
+        if let Some(pattern) = self.pattern {
+            if !text.is_empty() && !pattern.matches(text) {
+                return Err(Fault::value(format!("not of the form {}", pattern.as_str())));
             }
         }
         if let Some(reference) = self.reference {

@@ -52,6 +52,12 @@ impl Runner {
         Self { root: root.to_path_buf(), started: AtomicU32::new(0) }
     }
 
+    /// The directory that is the root.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// How many programs have been started.
     #[must_use]
     pub fn started(&self) -> u32 {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::net::IpAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::{Mutex, PoisonError};
@@ -132,7 +133,8 @@ impl System for Live {
 
     fn file_info(&self, path: &str) -> io::Result<FileInfo> {
         let metadata = fs::metadata(self.host_path(path)?)?;
-        Ok(FileInfo { size: metadata.len(), modified: metadata.modified()?, directory: metadata.is_dir() })
+        let mode = metadata.permissions().mode() & 0o7777;
+        Ok(FileInfo { size: metadata.len(), modified: metadata.modified()?, directory: metadata.is_dir(), mode })
     }
 
     fn load_package(&self, name: &str) -> Result<uci::Package> {

@@ -78,6 +78,8 @@ pub struct FileInfo {
     pub modified: SystemTime,
     /// Whether it is a directory.
     pub directory: bool,
+    /// Who may do what with it, as `chmod` counts it: `0o600`.
+    pub mode: u32,
 }
 
 /// A program to be run.

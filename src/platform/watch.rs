@@ -1,20 +1,23 @@
 //! Learning of changes made behind the agent's back, by events and not by looking again and again.
 //!
-//! [`Watch`] is two descriptors for a poll loop: inotify for files, rtnetlink for links and addresses. Neither needs a privilege, and the
-//! agent goes on without one that the system does not give.
+//! [`Watch`] is three descriptors for a poll loop: inotify for files, rtnetlink for links and addresses, and the bus for interfaces, Wi-Fi clients
+//! and leases. None needs a privilege, and the agent goes on without one that the system does not give.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, InotifyEvent, WatchDescriptor};
 use nix::sys::socket::{AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, socket};
 
+use super::clock;
 use super::files;
 use super::live::Live;
+use super::ubus::events::Listener;
 
 /// The directory of the packages, and where it lies.
 const CONFIG: &str = "/etc/config";
@@ -43,8 +46,10 @@ pub struct Changes {
     pub everything: bool,
     /// Those of the files given to [`Watch::new`] that changed.
     pub files: BTreeSet<String>,
-    /// A link went up or down, came or went, or an address did.
+    /// A link or a logical interface went up or down, came or went, or an address did.
     pub network: bool,
+    /// A Wi-Fi client or a DHCP lease came or went.
+    pub clients: bool,
 }
 
 impl Changes {
@@ -72,10 +77,11 @@ pub struct Watch {
     inotify: Option<Inotify>,
     watched: Vec<(WatchDescriptor, Watched)>,
     netlink: Option<OwnedFd>,
+    bus: Listener,
 }
 
 impl Watch {
-    /// Watches `/etc/config`, the network, and these files of the router, which need not exist yet though their directories do.
+    /// Watches `/etc/config`, the network, the bus, and these files of the router, which need not exist yet though their directories do.
     #[must_use]
     pub fn new(live: &Live, files: &[&str]) -> Self {
         let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC)
@@ -85,7 +91,8 @@ impl Watch {
             .inspect_err(|error| log::warn!("changes of addresses go unnoticed: no netlink: {error}"))
             .ok();
         let files = files.iter().map(|&file| file.to_owned()).collect();
-        let mut watch = Self { root: live.root().to_path_buf(), files, inotify, watched: Vec::new(), netlink };
+        let (root, bus) = (live.root().to_path_buf(), Listener::new(live.root()));
+        let mut watch = Self { root, files, inotify, watched: Vec::new(), netlink, bus };
         watch.add_all();
         watch
     }
@@ -94,7 +101,13 @@ impl Watch {
     #[must_use]
     pub fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
         let inotify = self.inotify.as_ref().map(AsFd::as_fd);
-        inotify.into_iter().chain(self.netlink.as_ref().map(AsFd::as_fd)).collect()
+        inotify.into_iter().chain(self.netlink.as_ref().map(AsFd::as_fd)).chain(self.bus.descriptor()).collect()
+    }
+
+    /// When to call [`Watch::read`] even if nothing comes, in time since the boot: the bus is not there, and is looked for again.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Duration> {
+        self.bus.next_deadline()
     }
 
     /// What has changed since the last call; never waits.
@@ -108,6 +121,9 @@ impl Watch {
             }
         }
         changes.network = self.netlink.as_ref().is_some_and(network_changed);
+        let heard = self.bus.read(clock::since_boot());
+        changes.network |= heard.interfaces;
+        changes.clients |= heard.clients;
         changes
     }
 

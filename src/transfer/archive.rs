@@ -25,7 +25,7 @@ const CONFIG: &str = "etc/config/";
 
 /// Why an archive cannot be used.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub enum Failure {
     /// What is wrong with it, in one line.
     Bad(String),
     /// The copy could not be written.
@@ -39,11 +39,10 @@ fn bad<T>(text: impl fmt::Display) -> Result<T, Failure> {
 /// Copies an archive without the members that `keep` does not want, and returns the packages of UCI in it. Names come to `keep` without
 /// `./`. Refused is all that could be written elsewhere than where it seems to: absolute names, `..`, links, devices; a package that does not
 /// parse; and an archive that is damaged or cut off.
-pub(super) fn copy(
-    from: &mut dyn Read,
-    to: &mut dyn Write,
-    keep: &dyn Fn(&str) -> bool,
-) -> Result<Vec<String>, Failure> {
+///
+/// # Errors
+/// See [`Failure`]; what has been written by then is no archive.
+pub fn copy(from: &mut dyn Read, to: &mut dyn Write, keep: &dyn Fn(&str) -> bool) -> Result<Vec<String>, Failure> {
     let mut source = Source { reader: MultiGzDecoder::new(from), left: LARGEST };
     let mut out = GzEncoder::new(to, Compression::fast());
     let mut packages = Vec::new();
@@ -64,15 +63,16 @@ pub(super) fn copy(
         let extended = std::mem::take(&mut extended);
         let name = plain_name(extended.name.as_deref().unwrap_or(&member.name))?;
         let is_directory = member.kind == b'5' || name.ends_with('/');
+        let kept = keep(&name);
         match member.kind {
             0 | b'0' | b'5' | b'7' => {}
-            b'1' | b'2' => return bad(format!("{name} is a link")),
-            _ => return bad(format!("{name} is not a file")),
+            b'1' | b'2' if kept => return bad(format!("{name} is a link")),
+            _ if kept => return bad(format!("{name} is not a file")),
+            _ => {}
         }
         if is_directory && member.size > 0 {
             return bad(format!("{name} is a directory with a content"));
         }
-        let kept = keep(&name);
         if kept {
             out.write_all(&extended.raw).and_then(|()| out.write_all(&header)).map_err(Failure::Write)?;
         }
@@ -270,4 +270,74 @@ fn number(field: &[u8]) -> Option<u64> {
         return None;
     }
     digits.iter().try_fold(0_u64, |sum, digit| sum.checked_mul(8)?.checked_add(u64::from(digit - b'0')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packed(tar: &[u8]) -> Vec<u8> {
+        let mut out = GzEncoder::new(Vec::new(), Compression::fast());
+        out.write_all(tar).unwrap();
+        out.finish().unwrap()
+    }
+
+    fn copied(tar: &[u8]) -> Result<(Vec<u8>, Vec<String>), Failure> {
+        let mut out = Vec::new();
+        let packages = copy(&mut packed(tar).as_slice(), &mut out, &|_| true)?;
+        Ok((out, packages))
+    }
+
+    /// A header with a right checksum.
+    fn sealed(mut header: [u8; BLOCK]) -> [u8; BLOCK] {
+        header[148..156].copy_from_slice(b"        ");
+        let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
+        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        header
+    }
+
+    fn header(name: &str, size: usize) -> [u8; BLOCK] {
+        let mut header = [0; BLOCK];
+        header[..name.len()].copy_from_slice(name.as_bytes());
+        header[124..136].copy_from_slice(format!("{size:011o}\0").as_bytes());
+        header[156] = b'0';
+        header[257..265].copy_from_slice(b"ustar\x0000");
+        sealed(header)
+    }
+
+    /// Whatever a header says: it is refused, or what comes out is taken again and means the same.
+    #[test]
+    fn f13_any_byte_of_a_header_may_be_anything() {
+        let content = [&b"config a\n"[..], &[0; BLOCK - 9]].concat();
+        let good = header("etc/config/network", 9);
+        let mut taken = 0;
+        for place in 0..BLOCK {
+            for byte in [0, b'/', b'.', b'1', b'7', b'L', b'x', 0x80, 0xff] {
+                let mut changed = good;
+                changed[place] = byte;
+                let tar = [&sealed(changed)[..], &content, &[0; 2 * BLOCK]].concat();
+                if let Ok((out, packages)) = copied(&tar) {
+                    taken += 1;
+                    let again = copy(&mut out.as_slice(), &mut io::sink(), &|name| {
+                        assert!(!name.starts_with('/') && !name.split('/').any(|part| part == ".."), "{name}");
+                        true
+                    });
+                    assert_eq!(again.unwrap(), packages);
+                }
+            }
+        }
+        assert!(taken > 100, "{taken}");
+    }
+
+    #[test]
+    fn f13_a_long_name_may_stand_in_two_fields() {
+        let mut with_prefix = header("network", 0);
+        with_prefix[345..355].copy_from_slice(b"etc/config");
+        assert_eq!(copied(&[&sealed(with_prefix)[..], &[0; 2 * BLOCK]].concat()).unwrap().1, ["network"]);
+        with_prefix[345..355].copy_from_slice(b"../config\0");
+        assert!(copied(&[&sealed(with_prefix)[..], &[0; 2 * BLOCK]].concat()).is_err());
+        // Before POSIX that field meant something else.
+        with_prefix[257..265].copy_from_slice(b"ustar  \0");
+        assert!(copied(&[&sealed(with_prefix)[..], &[0; 2 * BLOCK]].concat()).is_err());
+    }
 }

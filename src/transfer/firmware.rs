@@ -11,9 +11,8 @@
 //! new image               present  absent    sysupgrade keeps the one and not the other: the new image runs
 //! ```
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::thread;
@@ -23,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::apply::Applied;
 use super::place::router_path;
-use super::{Trouble, code};
+use super::{Trouble, code, settings};
 use crate::config::Config;
 use crate::error::{Error, FaultCode};
 use crate::platform::live::Live;
@@ -67,7 +66,7 @@ struct Begin {
     uptime: u64,
 }
 
-/// Tries an image, and has it written with the settings kept.
+/// Tries an image, and has it written; `option keep_settings` says with which settings it begins.
 pub(super) fn install(live: &Live, file: &Path) -> Result<Applied, Trouble> {
     let image = router_path(live, file)?;
     try_image(live, &image)?;
@@ -83,7 +82,7 @@ pub(super) fn install(live: &Live, file: &Path) -> Result<Applied, Trouble> {
         return Err(Trouble::new(code::FAILED, format!("cannot note that an upgrade begins: {error}")));
     }
     log::warn!("writes new firmware: the router restarts");
-    let ended = begin_upgrade(live, &image, &file.with_extension("log"));
+    let ended = begin_upgrade(live, &image, file);
     if ended.is_err() {
         forget(live);
     }
@@ -112,14 +111,26 @@ fn try_image(live: &Live, image: &str) -> Result<(), Trouble> {
 }
 
 /// Starts `sysupgrade`, and waits until it has handed over or given up.
-fn begin_upgrade(live: &Live, image: &str, output: &Path) -> Result<(), Trouble> {
+fn begin_upgrade(live: &Live, image: &str, file: &Path) -> Result<(), Trouble> {
+    let mut argv = vec![SYSUPGRADE];
+    let own = if Config::load(live).0.cpe.keep_settings {
+        String::new()
+    } else {
+        // Only now, since what tells of this upgrade must be in it.
+        let own = file.with_extension("own");
+        settings::own_archive(live, &own)?;
+        router_path(live, &own)?
+    };
+    if !own.is_empty() {
+        argv.extend(["-f", &own]);
+    }
+    argv.push(image);
     let failed = |error: &dyn std::fmt::Display| Trouble::new(code::FAILED, format!("cannot run sysupgrade: {error}"));
-    let _ = fs::remove_file(output);
-    let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(output);
-    let file = file.map_err(|error| failed(&error))?;
-    let child = live.launch(&[SYSUPGRADE, image], file).map_err(|error| failed(&error))?;
+    let output = file.with_extension("log");
+    let log = settings::new_file(&output).map_err(|error| failed(&error))?;
+    let child = live.launch(&argv, log).map_err(|error| failed(&error))?;
     let Some(status) = watch(child) else { return Ok(()) };
-    let said = files::read(output, OUTPUT).unwrap_or_default();
+    let said = files::read(&output, OUTPUT).unwrap_or_default();
     let said = String::from_utf8_lossy(&said);
     // A signal only comes from procd, which ends every process before the flash is written.
     if status.is_none_or(|status| status == 0) || said.contains(COMMENCING) {

@@ -1,7 +1,7 @@
 //! Files in and out: the queue of transfers, the file client, and what is done with what it brings (TR-069a6 A.3.2.8, A.4.1.5).
 
 pub mod apply;
-mod archive;
+pub mod archive;
 pub mod autonomous;
 pub mod code;
 pub mod fetch;
@@ -11,6 +11,7 @@ mod part;
 pub mod place;
 pub mod queue;
 mod settings;
+pub mod units;
 pub mod windows;
 
 use std::fmt;

@@ -13,6 +13,7 @@
 //! Each step is saved before what it stands for is begun, so that the state says after a crash what may have happened: what was being fetched is
 //! fetched again, what was being applied is never applied again (CONFORMANCE F-05, F-10).
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -592,6 +593,17 @@ impl Queue {
     pub fn settle(&mut self, id: u32, result: Result<(), Trouble>, now: Now) {
         if let Some(transfer) = self.get_mut(id) {
             transfer.finish(result, now);
+        }
+    }
+
+    /// What was done with the files of these transfers was undone before the ACS was told of it.
+    pub fn undone(&mut self, ids: &BTreeSet<u32>, trouble: &Trouble, now: Now) {
+        let untold = |transfer: &&mut Transfer| {
+            ids.contains(&transfer.id) && matches!(transfer.state, State::Done { fault_code: 0, .. })
+        };
+        for transfer in self.transfers.iter_mut().filter(untold) {
+            transfer.finish(Err(trouble.clone()), now);
+            self.changed = true;
         }
     }
 

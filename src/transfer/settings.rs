@@ -75,17 +75,34 @@ fn restore_archive(live: &Live, file: &Path) -> Result<Vec<String>, Trouble> {
 }
 
 fn copy_archive(live: &Live, file: &Path, copy: &Path) -> Result<Vec<String>, Trouble> {
-    let failed = |error| Trouble::new(code::FAILED, format!("cannot copy the archive: {error}"));
     let state = Config::load(live).0.cpe.state_dir;
-    let state = state.trim_matches('/');
-    let keep = |name: &str| match name.strip_prefix(state).and_then(|rest| rest.strip_prefix('/')) {
+    copy_kept(file, copy, &|name| match inside(&state, name) {
         // Model files of the user are settings.
         Some(inside) => inside.is_empty() || inside.starts_with("model.d/"),
         None => name != "etc/cwmpd.upgrading",
-    };
+    })
+}
+
+/// Makes an archive of the agent's own configuration and state, for an image that begins without other settings.
+pub(super) fn own_archive(live: &Live, into: &Path) -> Result<(), Trouble> {
+    let state = Config::load(live).0.cpe.state_dir;
+    let all = into.with_extension("all");
+    let made = back_up(live, &all)
+        .and_then(|_| copy_kept(&all, into, &|name| name == "etc/config/cwmpd" || inside(&state, name).is_some()));
+    let _ = fs::remove_file(&all);
+    made.map(drop).map_err(|trouble| Trouble::new(code::FAILED, trouble.text))
+}
+
+/// The rest of a name in an archive beneath a directory of the router.
+fn inside<'n>(directory: &str, name: &'n str) -> Option<&'n str> {
+    name.strip_prefix(directory.trim_matches('/'))?.strip_prefix('/')
+}
+
+fn copy_kept(file: &Path, copy: &Path, keep: &dyn Fn(&str) -> bool) -> Result<Vec<String>, Trouble> {
+    let failed = |error| Trouble::new(code::FAILED, format!("cannot copy the archive: {error}"));
     let mut from = BufReader::new(File::open(file).map_err(failed)?);
     let mut to = BufWriter::new(new_file(copy).map_err(failed)?);
-    let packages = archive::copy(&mut from, &mut to, &keep).map_err(|failure| match failure {
+    let packages = archive::copy(&mut from, &mut to, keep).map_err(|failure| match failure {
         Failure::Bad(reason) => Trouble::new(code::CORRUPTED, format!("the archive is refused: {reason}")),
         Failure::Write(error) => failed(error),
     })?;
@@ -159,6 +176,6 @@ fn run(live: &Live, argv: &[&str], code: FaultCode) -> Result<(), Trouble> {
 pub(super) fn new_file(path: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => OpenOptions::new().write(true).create_new(true).mode(0o600).open(path),
+        _ => OpenOptions::new().append(true).create_new(true).mode(0o600).open(path),
     }
 }

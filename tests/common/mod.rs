@@ -13,4 +13,5 @@ pub mod schema;
 #[cfg(feature = "ring")]
 pub mod tls;
 pub mod transfers;
+pub mod ubusd;
 pub mod uci_tool;

@@ -14,7 +14,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("auth", &["platform", "time"]),
     ("model", &["platform", "time"]),
     ("device", &["model", "platform", "time"]),
-    ("cwmp", &["soap", "model", "auth", "time"]),
+    ("cwmp", &["soap", "model", "auth", "xml", "time"]),
     ("acs", &["soap", "auth", "platform", "time"]),
     ("connreq", &["auth", "platform", "time"]),
     ("transfer", &["acs", "cwmp", "soap", "model", "auth", "state", "config", "platform", "time"]),

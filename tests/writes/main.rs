@@ -154,9 +154,24 @@ macro_rules! groups {
 }
 
 groups! {
+    bridging,
+    cellular,
+    ethernet,
+    dhcpv4,
+    dhcpv6,
+    dns,
+    firewall,
     hardware,
+    ip,
     management,
+    ppp,
+    neighbor_discovery,
+    router_advertisement,
+    routing,
+    nat,
+    services,
     software,
+    users,
     transfers,
     wifi,
 }
@@ -168,13 +183,16 @@ fn in_table(name: &str) -> String {
     name.split('.').map(part).collect::<Vec<_>>().join(".")
 }
 
+/// Tables that never have a row: what they need is no part of OpenWrt.
+const EMPTY: &[&str] = &["Device.Routing.RIP.InterfaceSetting.{i}."];
+
 /// Aliases are all the same, and tested with the engine.
 #[test]
 fn no_writable_parameter_is_left_out() {
     let tried: BTreeSet<String> =
         GROUPS.iter().flat_map(|group| group.writes).map(|write| in_table(write.name)).collect();
     let mut all = BTreeSet::new();
-    for object in cwmpd::device::objects() {
+    for object in cwmpd::device::objects().filter(|object| !EMPTY.contains(&object.path)) {
         for parameter in object.parameters.iter().filter(|parameter| parameter.writable && parameter.name != "Alias") {
             all.insert(format!("{}{}", object.path, parameter.name));
         }

@@ -272,6 +272,40 @@ fn b05_bootstrap_drops_what_was_meant_for_the_former_acs() {
 }
 
 #[test]
+fn b05_what_waited_comes_back_when_the_change_to_another_acs_is_undone() {
+    let mut queue = Queue::default();
+    queue.add_multiple(EventCode::MDownload, "d").unwrap();
+    queue.add(EventCode::DiagnosticsComplete);
+    queue.add_at_next_boot(EventCode::MReboot, "r").unwrap();
+    let former = reloaded(&queue);
+    queue.bootstrap();
+    queue.add(EventCode::Periodic);
+    queue.add_multiple(EventCode::MScheduleInform, "of the other ACS").unwrap();
+    let mut here = queue.clone();
+    here.take_back_bootstrap(former.clone(), false);
+    assert!(here.must_persist());
+    let waiting = ["2 PERIODIC", "8 DIAGNOSTICS COMPLETE", "7 TRANSFER COMPLETE", "M Download(d)"];
+    assert_eq!(inform(&mut here), waiting);
+    queue.on_boot();
+    queue.take_back_bootstrap(former, true);
+    let waiting = ["1 BOOT", "2 PERIODIC", "M Reboot(r)", "7 TRANSFER COMPLETE", "M Download(d)"];
+    assert_eq!(inform(&mut queue), waiting, "e02_after_a_boot");
+}
+
+#[test]
+fn an_event_that_means_nothing_any_more_is_withdrawn_unless_it_is_being_told() {
+    let code = EventCode::parse("X EXAMPLE-COM Something").unwrap();
+    let mut queue = Queue::default();
+    queue.add(code.clone());
+    queue.withdraw(&code);
+    assert!(inform(&mut queue).is_empty());
+    queue.add(code.clone());
+    assert_eq!(inform(&mut queue), ["X EXAMPLE-COM Something"]);
+    queue.withdraw(&code);
+    assert_eq!(queue.iter().count(), 1);
+}
+
+#[test]
 fn b03_a_change_of_the_url_while_the_bootstrap_is_under_way_makes_another() {
     let mut queue = Queue::default();
     queue.bootstrap();

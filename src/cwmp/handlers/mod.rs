@@ -7,7 +7,7 @@ pub use transfers::Transfers;
 use super::answers::Answers;
 use crate::error::{Fault, FaultCode};
 use crate::model::Model;
-use crate::model::attributes::AttributeChange;
+use crate::model::attributes::{AttributeChange, Switched};
 use crate::model::context::Context;
 use crate::model::transaction::{Assignment, Written};
 use crate::soap::body::Body;
@@ -53,8 +53,8 @@ pub enum Consequence {
     None,
     /// The model was written to.
     Written(Written),
-    /// The notification of these parameters was switched on.
-    Notifying(Vec<String>),
+    /// The notification of these parameters is another one.
+    Notifying(Vec<Switched>),
     /// A reboot, once the session is over (CONFORMANCE Q-01).
     Reboot {
         /// Comes back with `M Reboot`.
@@ -174,8 +174,8 @@ fn carry_out(
         }
         Message::SetParameterAttributes(changes) => {
             let changes: Vec<_> = changes.into_iter().map(attribute_change).collect();
-            let names = model.set_attributes(&changes)?;
-            (Message::SetParameterAttributesResponse, Consequence::Notifying(names))
+            let switched = model.set_attributes(&changes)?;
+            (Message::SetParameterAttributesResponse, Consequence::Notifying(switched))
         }
         Message::Reboot { command_key } => {
             check_key(&command_key)?;

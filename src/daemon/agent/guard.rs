@@ -14,9 +14,10 @@ use crate::cwmp::notify::Told;
 use crate::cwmp::schedule::Scheduled;
 use crate::device::management_server::LAST_ROLLBACK;
 use crate::device::upkeep;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, FaultCode, Result};
 use crate::platform::{System, rpcd};
 use crate::time::UtcTime;
+use crate::transfer::Trouble;
 
 /// Asks the ACS for an answer, after a change that it has made.
 const CHECK: &str = "X CWMPD-ORG CHANGE CHECK";
@@ -72,9 +73,9 @@ impl Agent {
         self.guard.lock().trial().and_then(|trial| trial.due())
     }
 
-    /// A session is running, or what was promised in it is still to be done.
+    /// A session is running, what was promised in it is still to be done, or a file is being applied.
     fn is_changing(&self) -> bool {
-        self.planner.in_session() || self.promised().is_some()
+        self.planner.in_session() || self.promised().is_some() || self.transfers.queue.unsettled().is_some()
     }
 
     /// Does what is due about a change on trial.
@@ -110,6 +111,11 @@ impl Agent {
                 }
             }
         }
+    }
+
+    /// Before settings are restored from the file of a transfer.
+    pub(super) fn guard_restore(&self, id: u32) -> Result<(), Fault> {
+        self.guard.lock().before_restore(id, &self.model.registry())
     }
 
     /// A request of the ACS has been carried out; `written` says whether it came to a change.
@@ -169,12 +175,12 @@ impl Agent {
 
     /// Undoes the change. Each step can be done again after a power cut, and what was kept goes last.
     fn go_back(&mut self) -> Result<()> {
-        let (packages, former, timeout, settle) = {
+        let (packages, transfers, former, timeout, settle) = {
             let mut guard = self.guard.lock();
             guard.put_back()?;
-            let (packages, former) = (guard.packages(), guard.registry());
+            let (packages, transfers, former) = (guard.packages(), guard.transfers(), guard.registry());
             let Some(trial) = guard.trial() else { return Ok(()) };
-            (packages, former, trial.timeout(), trial.settle())
+            (packages, transfers, former, trial.timeout(), trial.settle())
         };
         let utc = self.now().utc.unwrap_or(UtcTime::UNKNOWN).whole_seconds();
         let names: Vec<&str> = packages.iter().map(String::as_str).collect();
@@ -191,6 +197,9 @@ impl Agent {
         self.model.save()?;
         let programs = upkeep::switched_back(&switches, &upkeep::switches(&mut self.model.context()));
         self.take_back_acs();
+        let trouble = Trouble::new(FaultCode::INTERNAL_ERROR, "undone: the ACS was not reached with these settings");
+        let now = self.now();
+        self.transfers.queue.undone(&transfers, &trouble, now);
         self.saved.events.withdraw(&EventCode::Vendor(CHECK.into()));
         self.saved.events.add(EventCode::Vendor(UNDONE.into()));
         self.saved.promised.packages.extend(packages.into_iter().filter(|package| package != PACKAGE));

@@ -1,6 +1,8 @@
 //! What lives as long as the process: the model, the events, the plans, and what is saved of them.
 
 mod guard;
+#[cfg(feature = "lightweight")]
+mod lightweight;
 mod line;
 mod report;
 mod requests;
@@ -9,6 +11,8 @@ mod sessions;
 mod transfers;
 mod values;
 
+#[cfg(feature = "lightweight")]
+pub use lightweight::Mail;
 pub use saved::{Promised, apply, keep_promise};
 pub use sessions::Start;
 pub use transfers::Job;
@@ -57,6 +61,8 @@ pub struct Agent {
     guard: SharedGuard,
     saved: Saved,
     told: Told,
+    #[cfg(feature = "lightweight")]
+    lightweight: lightweight::Lightweight,
     clock: ClockCheck,
     interface: InterfaceState,
     planner: Planner,
@@ -133,6 +139,8 @@ impl Agent {
             }
             (saved, was, told, transfers)
         };
+        #[cfg(feature = "lightweight")]
+        let lightweight = lightweight::Lightweight::open(&mut store.lock().unwrap_or_else(PoisonError::into_inner));
         let state_dir = live.host_path(&config.cpe.state_dir);
         let guard = SharedGuard::open(live.clone(), state_dir.map_err(Error::io("find the state"))?);
         model.set_guard(guard.asked_by_model());
@@ -153,6 +161,8 @@ impl Agent {
             guard,
             saved,
             told,
+            #[cfg(feature = "lightweight")]
+            lightweight,
             clock,
             interface,
             retry: Retry::default(),
@@ -261,7 +271,7 @@ impl Agent {
                 access_list: None,
             };
             match self.model.set_attributes(&[change]) {
-                Ok(names) => self.watch(&names),
+                Ok(switched) => self.watch(&switched),
                 Err(fault) => log::warn!("notification of {} is not set: {fault}", notify.parameter),
             }
         }
@@ -370,6 +380,8 @@ impl Agent {
             _ => String::new(),
         };
         self.switches = Switches::read(&mut self.model.context());
+        #[cfg(feature = "lightweight")]
+        self.configure_lightweight();
         let clock_known = self.now().utc.is_some();
         self.model.set_facts(Facts { connection_request_url: url, clock_known });
     }
@@ -387,6 +399,8 @@ impl Agent {
         self.saved.scheduled.clear();
         self.clear_transfers();
         self.told.clear();
+        #[cfg(feature = "lightweight")]
+        self.lightweight.forget();
         self.offer.acs_changed();
         self.planner.end_wait();
         if !first {
@@ -405,7 +419,10 @@ impl Agent {
     pub fn next_deadline(&self) -> Option<Duration> {
         let own =
             [self.look_at, self.save_at, self.release_at, self.expiry_at, self.guard_due(), self.transfer_deadline()];
-        [self.periodic.due(), self.saved.scheduled.due()].into_iter().chain(own).flatten().min()
+        let own = [self.periodic.due(), self.saved.scheduled.due()].into_iter().chain(own);
+        #[cfg(feature = "lightweight")]
+        let own = own.chain([self.lightweight.next_deadline()]);
+        own.flatten().min()
     }
 
     /// Does what is due.
@@ -419,6 +436,8 @@ impl Agent {
                 log::error!("too many events wait: a ScheduleInform is lost");
             }
         }
+        #[cfg(feature = "lightweight")]
+        self.poll_lightweight(now);
         self.poll_transfers();
         if self.look_at.is_some_and(|at| at <= now.monotonic) {
             self.look_at_values();

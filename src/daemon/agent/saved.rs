@@ -84,6 +84,8 @@ impl Agent {
         // Transfers first: the events follow from their results, and not the other way round.
         let saved = store.save(TRANSFERS, &self.transfers);
         let saved = saved.and_then(|()| store.save(STATE, &self.saved)).and_then(|()| store.save(TOLD, &self.told));
+        #[cfg(feature = "lightweight")]
+        let saved = saved.and_then(|()| self.lightweight.save(&mut store));
         drop(store);
         match saved {
             Ok(()) => {
@@ -107,6 +109,8 @@ impl Agent {
             || self.saved.scheduled.must_persist()
             || self.transfers.must_persist()
             || self.told.must_persist();
+        #[cfg(feature = "lightweight")]
+        let changed = changed || self.lightweight.must_persist();
         changed && self.save_at.is_none()
     }
 

@@ -237,6 +237,8 @@ impl Agent {
                 for name in &written.names {
                     if let Some(value) = values_of(&mut context, name).into_iter().next() {
                         self.told.set_by_acs(name, &value.value.text);
+                        #[cfg(feature = "lightweight")]
+                        self.lightweight.set_by_acs(name, &value.value.text);
                     }
                 }
                 self.promise_effects(written.effects);
@@ -244,7 +246,7 @@ impl Agent {
                 self.look_soon();
             }
             Consequence::Transfers => {}
-            Consequence::Notifying(names) => self.watch(&names),
+            Consequence::Notifying(switched) => self.watch(&switched),
             Consequence::Reboot { command_key } => {
                 self.saved.promised.reboot = true;
                 if self.saved.events.add_at_next_boot(EventCode::MReboot, &command_key).is_err() {

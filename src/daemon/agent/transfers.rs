@@ -224,13 +224,16 @@ impl Agent {
         self.stop_transfers(&gone);
     }
 
-    /// The former ACS is responsible again: what it asked for waits again.
+    /// What the former ACS asked for is to be done after all: the change to another one is undone. Files that were here are fetched again.
     pub(super) fn take_back_transfers(&mut self, former: Transfers, same_boot: bool) {
-        let gone: Vec<u32> = self.transfers.queue.clear();
+        let gone = self.transfers.queue.clear();
         self.stop_transfers(&gone);
         self.transfers = former;
         let now = self.now();
         self.transfers.queue.restore(same_boot, now, &|_| false);
+        if let Some(id) = self.transfers.queue.unsettled().map(|transfer| transfer.id) {
+            self.settle(id, Err(died()));
+        }
         self.agree_events(true);
     }
 
@@ -381,6 +384,13 @@ impl Agent {
         if self.transfers.queue.get(id).is_some_and(Transfer::is_firmware) {
             // What is left of an earlier image must not be taken for the result of this one.
             apply::firmware_forget(&self.live);
+        } else if let Err(fault) = self.guard_restore(id) {
+            let now = self.now();
+            self.transfers.queue.failed(id, Trouble::new(fault.code, fault.text), now);
+            self.sweep();
+            self.results_changed();
+            self.log_end(id);
+            return None;
         }
         let request = self.transfers.queue.applying(id)?;
         self.save();
@@ -391,6 +401,7 @@ impl Agent {
     /// What came of applying a file.
     pub fn applied(&mut self, id: u32, result: Result<apply::Applied, Trouble>) {
         let now = self.now();
+        self.settle_guard(true);
         match result {
             Ok(apply::Applied::Restart) => {
                 log::info!("transfer {id}: the router restarts with the new image");

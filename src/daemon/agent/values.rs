@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::Agent;
 use crate::config::PACKAGE;
 use crate::cwmp::answers::values_of;
-use crate::cwmp::notify::{Notification, Watched};
+use crate::cwmp::notify::{Notification, Watched, Way};
 use crate::device::upkeep;
+use crate::model::attributes::Switched;
 use crate::model::context::Effects;
 use crate::model::transaction::Written;
 use crate::platform::System;
@@ -30,6 +31,8 @@ impl Agent {
                 || attribute().is_some_and(|notification| notification != 0)
         };
         self.told.keep_only(&mut |name| told_of(name));
+        #[cfg(feature = "lightweight")]
+        self.lightweight.keep_only(&mut |name| told_of(name));
         let values: Vec<(String, String, Notification)> = watched
             .into_iter()
             .filter_map(|(name, notification)| {
@@ -38,19 +41,31 @@ impl Agent {
                 Some((name, value.value.text, notification))
             })
             .collect();
-        let mut all =
-            values.iter().map(|(name, value, notification)| Watched { name, value, notification: *notification });
-        let changes = self.told.compare(&mut all);
+        let all =
+            || values.iter().map(|(name, value, notification)| Watched { name, value, notification: *notification });
+        #[cfg(feature = "lightweight")]
+        self.lightweight.look(&mut all());
+        let changes = self.told.compare(Way::Inform, &mut all());
         self.saved.events.set_value_change(changes.active);
         changes.names
     }
 
-    /// From now on these values are watched; what they are now is no change (CONFORMANCE N-09).
-    pub(super) fn watch(&mut self, names: &[String]) {
+    /// Where changes are told from now on, what the value is now is no change (CONFORMANCE N-09).
+    pub(super) fn watch(&mut self, switched: &[Switched]) {
         let mut context = self.model.context();
-        for name in names {
-            if let Some(value) = values_of(&mut context, name).into_iter().next() {
+        for Switched { name, before, after } in switched {
+            let tells = |number: u8, way| Notification::from_number(number.into()).is_some_and(|it| it.tells(way));
+            let is_new = |way| !tells(*before, way) && tells(*after, way);
+            if !is_new(Way::Inform) && !is_new(Way::Lightweight) {
+                continue;
+            }
+            let Some(value) = values_of(&mut context, name).into_iter().next() else { continue };
+            if is_new(Way::Inform) {
                 self.told.watch(name, &value.value.text);
+            }
+            #[cfg(feature = "lightweight")]
+            if is_new(Way::Lightweight) {
+                self.lightweight.watch(name, &value.value.text);
             }
         }
     }

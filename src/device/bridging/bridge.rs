@@ -24,11 +24,7 @@ pub static BRIDGE: Object = Object::table(
         ro("Status", STRING.values(&["Disabled", "Enabled", "Error"]), get(status)).default("Disabled"),
         alias(),
         ro("Name", STRING.lengths(&[(0, 64)]), uci("name")),
-        rw(
-            "Standard",
-            STRING.values(&["802.1D-2004", "802.1Q-2005", "802.1Q-2011"]),
-            get_set(|cx, row| Ok(standard(cx, row)?), set_standard),
-        ),
+        rw("Standard", STRING.values(&["802.1D-2004", "802.1Q-2005", "802.1Q-2011"]), get_set(standard, set_standard)),
         rw("AgingTime", UNSIGNED_INT.ranges(&[(10, 1_000_000)]), uci_or("ageing_time", "300")).default("300"),
         ro("PortNumberOfEntries", UNSIGNED_INT, count("Port")),
         ro("VLANNumberOfEntries", UNSIGNED_INT, count("VLAN")),

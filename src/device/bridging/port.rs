@@ -2,6 +2,8 @@
 //!
 //! A port that is switched off is not in the configuration; the agent's own state has it then.
 
+use std::rc::Rc;
+
 use super::super::kept::{Kept, KeptRow, is_new};
 use super::super::{ethernet, layers, net, wifi};
 use super::{PORTS, bridge, bridge_name, bridge_of, same, vlan};
@@ -119,8 +121,11 @@ fn networks_on(cx: &mut Context, bridge: &str) -> Result<Vec<String>> {
     Ok(on.map(|interface| interface.name.clone()).collect())
 }
 
-/// The section of each SSID with its networks.
-fn wifi_networks(cx: &mut Context) -> Result<std::rc::Rc<Vec<(String, Vec<String>)>>> {
+/// The section of an SSID, and its networks.
+type WifiNetworks = (String, Vec<String>);
+
+/// All SSIDs with their networks.
+fn wifi_networks(cx: &mut Context) -> Result<Rc<Vec<WifiNetworks>>> {
     cx.memo("networks of SSIDs", |cx| {
         let mut found = Vec::new();
         let Some(node) = cx.schema().find(SSIDS) else { return Ok(found) };
@@ -197,7 +202,7 @@ fn attach(cx: &mut Context, bridge: &Row, key: &str) -> Result<(), Fault> {
         let network = networks
             .first()
             .ok_or_else(|| Fault::value("no IP interface is on the bridge that the SSID could join"))?;
-        return set_networks(cx, section, &[network.clone()]);
+        return set_networks(cx, section, std::slice::from_ref(network));
     }
     let device = layers::network(cx)?.bridge(&name).cloned().ok_or_else(|| Fault::internal("the bridge is gone"))?;
     let mut ports = device.ports;

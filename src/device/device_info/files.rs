@@ -2,24 +2,40 @@
 
 use crate::error::Result;
 use crate::model::context::{Context, Row};
-use crate::model::schema::{Object, Rows, Table, Text, alias, always, constant, get, own, ro};
+use crate::model::schema::{Object, Rows, Table, Text, alias, always, constant, get, ro};
 use crate::model::value::{BOOLEAN, DATE_TIME, STRING, UNKNOWN_TIME, UNSIGNED_INT};
 use crate::time::UtcTime;
 
-/// TR-181 2.17 Device.DeviceInfo.VendorConfigFile.{i}.: one row, the configuration that the router runs on.
+/// The configuration that the router runs on, in the two forms in which Upload sends and Download takes it. The order is that of their
+/// instance numbers, which the FileType `3 Vendor Configuration File i` names: it never changes.
+const FORMS: [(&str, &str, &str); 2] = [
+    ("running", "backup.tar.gz", "The configuration that runs, as sysupgrade keeps it"),
+    ("text", "uci-export.txt", "The packages of UCI, as uci export writes them"),
+];
+
+/// TR-181 2.17 Device.DeviceInfo.VendorConfigFile.{i}.
 pub static VENDOR_CONFIG_FILE: Object = Object::table(
     "Device.DeviceInfo.VendorConfigFile.{i}.",
-    Table::new(Rows::Keys(|_, _| Ok(vec![String::from("running")]))).keys(&[always(&["Name"])]),
+    Table::new(Rows::Keys(|_, _| Ok(FORMS.map(|(key, ..)| String::from(key)).into()))).keys(&[always(&["Name"])]),
     &[
         alias(),
-        ro("Name", STRING.lengths(&[(0, 64)]), constant("backup.tar.gz")),
-        // A file that is downloaded says its version; what was set by hand has none.
-        ro("Version", STRING.lengths(&[(0, 16)]), own("")),
+        ro("Name", STRING.lengths(&[(0, 64)]), get(|cx, row| form(cx, row, |(_, name, _)| name))),
+        // Nothing in UCI or in an archive of sysupgrade says a version.
+        ro("Version", STRING.lengths(&[(0, 16)]), constant("")),
         ro("Date", DATE_TIME, get(config_date)),
-        ro("Description", STRING.lengths(&[(0, 256)]), constant("The configuration that runs, as sysupgrade keeps it")),
+        ro("Description", STRING.lengths(&[(0, 256)]), get(|cx, row| form(cx, row, |(_, _, description)| description))),
         ro("UseForBackupRestore", BOOLEAN, constant("true")),
     ],
 );
+
+fn form(
+    cx: &mut Context,
+    row: &Row,
+    field: fn((&'static str, &'static str, &'static str)) -> &'static str,
+) -> Result<Text> {
+    let key = cx.key(row)?;
+    Ok(Text::Borrowed(FORMS.into_iter().find(|(known, ..)| *known == key).map_or("", field)))
+}
 
 /// Every commit puts a new file into the directory, so that this is when the configuration was last changed.
 fn config_date(cx: &mut Context, _: &Row) -> Result<Text> {

@@ -1,10 +1,14 @@
-//! `Device.DHCPv4.Server.Pool.{i}.Client.{i}.`: the leases of dnsmasq.
+//! `Device.DHCPv4.Server.Pool.{i}.Client.{i}.`: the leases of dnsmasq and odhcpd.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
-use super::PACKAGE;
+use serde_json::{Value as Json, json};
+
 use super::pool::subnet_of;
+use super::{PACKAGE, POOL};
+use crate::device::net;
 use crate::device::option_rows::hex;
 use crate::error::Result;
 use crate::model::access::truth;
@@ -44,7 +48,7 @@ pub(super) static OPTION: Object = Object::table(
     ],
 );
 
-/// A lease of dnsmasq.
+/// A lease.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Lease {
     /// When it ends, in seconds since 1970; `None` for never.
@@ -59,15 +63,39 @@ pub struct Lease {
     pub client_id: String,
 }
 
-/// The leases of dnsmasq, read once a request; none where there is no file of them.
+/// The leases of dnsmasq, and of odhcpd where it serves DHCPv4, read once a request.
 ///
 /// # Errors
 /// When the configuration of dnsmasq cannot be read.
 pub fn leases(cx: &mut Context) -> Result<Rc<Vec<Lease>>> {
-    cx.memo("dnsmasq leases", |cx| {
+    cx.memo("dhcp leases", |cx| {
         let dnsmasq = cx.package(PACKAGE)?.find("@dnsmasq[0]");
         let path = String::from(dnsmasq.and_then(|section| section.get("leasefile")).unwrap_or("/tmp/dhcp.leases"));
-        Ok(cx.file(&path).map(|text| text.lines().filter_map(parse).collect()).unwrap_or_default())
+        let file = cx.file(&path).unwrap_or_default();
+        let mut leases: Vec<Lease> = file.lines().filter_map(parse).collect();
+        let now = UtcTime::from(cx.system().wall_clock()).seconds();
+        let reply = cx.ubus("dhcp", "ipv4leases", &json!({})).unwrap_or_default();
+        let devices = reply.get("device").and_then(Json::as_object).into_iter().flatten();
+        leases.extend(
+            devices.flat_map(|(_, listed)| net::items(listed, "leases")).filter_map(|item| from_odhcpd(item, now)),
+        );
+        Ok(leases)
+    })
+}
+
+/// odhcpd writes a MAC address without colons, and for ever as 2^32-1 or -1.
+fn from_odhcpd(lease: &Json, now: i64) -> Option<Lease> {
+    let digits = net::text(lease, "mac")?.to_ascii_lowercase();
+    let pairs: Option<Vec<&str>> = (0..6).map(|i| digits.get(2 * i..2 * i + 2)).collect();
+    let mac = Some(pairs?.join(":")).filter(|mac| digits.len() == 12 && is_mac(mac))?;
+    let left = lease.get("valid").and_then(Json::as_i64).filter(|left| (0..i64::from(u32::MAX)).contains(left));
+    let name = net::text(lease, "hostname").filter(|name| *name != "-").unwrap_or_default();
+    Some(Lease {
+        end: left.map(|left| now.saturating_add(left)),
+        mac,
+        address: net::text(lease, "address")?.parse().ok()?,
+        name: String::from(name),
+        client_id: String::new(),
     })
 }
 
@@ -83,35 +111,61 @@ fn parse(line: &str) -> Option<Lease> {
     is_mac(&mac).then_some(Lease { end: (end > 0).then_some(end), mac, address, name, client_id })
 }
 
-/// The leases of a client row, or those in the subnet of a pool row.
-fn in_pool(cx: &mut Context, pool: &Row) -> Result<Vec<Lease>> {
-    let Some(subnet) = subnet_of(cx, pool)? else { return Ok(Vec::new()) };
-    Ok(leases(cx)?.iter().filter(|lease| subnet.contains(lease.address)).cloned().collect())
+/// The leases in the subnet of each pool, by the name of its section and by MAC address.
+type Index = BTreeMap<String, BTreeMap<String, Vec<Lease>>>;
+
+fn index(cx: &mut Context) -> Result<Rc<Index>> {
+    cx.memo("dhcp leases by pool", |cx| {
+        let mut index = Index::new();
+        let Some(node) = cx.schema().find(POOL) else { return Ok(index) };
+        let (root, leases) = (cx.root(), leases(cx)?);
+        for entry in cx.rows(node, &root)?.iter() {
+            let pool = Row::new(node, &root, entry);
+            let Some(subnet) = subnet_of(cx, &pool)? else { continue };
+            let clients: &mut BTreeMap<String, Vec<Lease>> = index.entry(cx.key(&pool)?).or_default();
+            for lease in leases.iter().filter(|lease| subnet.contains(lease.address)) {
+                clients.entry(lease.mac.clone()).or_default().push(lease.clone());
+            }
+        }
+        Ok(index)
+    })
 }
 
 fn of_client(cx: &mut Context, client: &Row) -> Result<Vec<Lease>> {
     let Some(pool) = client.parent().cloned() else { return Ok(Vec::new()) };
-    let mac = cx.key(client)?;
-    let mut leases = in_pool(cx, &pool)?;
-    leases.retain(|lease| lease.mac == mac);
-    Ok(leases)
+    let (pool, mac) = (cx.key(&pool)?, cx.key(client)?);
+    Ok(index(cx)?.get(&pool).and_then(|clients| clients.get(&mac)).cloned().unwrap_or_default())
 }
 
+/// Those that came first have the first numbers.
 fn clients(cx: &mut Context, pool: &Row) -> Result<Vec<String>> {
-    Ok(in_pool(cx, pool)?.into_iter().map(|lease| lease.mac).collect())
+    let pool = cx.key(pool)?;
+    let index = index(cx)?;
+    let Some(of_pool) = index.get(&pool) else { return Ok(Vec::new()) };
+    let leases = leases(cx)?;
+    Ok(leases.iter().map(|lease| &lease.mac).filter(|mac| of_pool.contains_key(*mac)).cloned().collect())
 }
 
-/// Whether the kernel has met the client lately.
+/// The addresses that the kernel has met lately; `None` where it does not tell.
+fn reachable(cx: &mut Context) -> Result<Rc<Option<BTreeSet<Ipv4Addr>>>> {
+    cx.memo("reachable addresses", |cx| {
+        let Ok(neighbours) = cx.file("/proc/net/arp") else { return Ok(None) };
+        let met = neighbours.lines().filter_map(|line| {
+            let mut words = line.split_ascii_whitespace();
+            let address = words.next()?.parse::<Ipv4Addr>().ok()?;
+            let flags = u32::from_str_radix(words.nth(1)?.trim_start_matches("0x"), 16).ok()?;
+            (flags & 2 != 0).then_some(address)
+        });
+        Ok(Some(met.collect()))
+    })
+}
+
 fn active(cx: &mut Context, client: &Row) -> Result<Text> {
     let leases = of_client(cx, client)?;
-    let Ok(neighbours) = cx.file("/proc/net/arp") else { return Ok(truth(!leases.is_empty())) };
-    let met = neighbours.lines().any(|line| {
-        let mut words = line.split_ascii_whitespace();
-        let address = words.next().and_then(|word| word.parse::<Ipv4Addr>().ok());
-        let flags = words.nth(1).and_then(|word| u32::from_str_radix(word.trim_start_matches("0x"), 16).ok());
-        flags.is_some_and(|flags| flags & 2 != 0) && leases.iter().any(|lease| Some(lease.address) == address)
-    });
-    Ok(truth(met))
+    Ok(truth(match reachable(cx)?.as_ref() {
+        Some(met) => leases.iter().any(|lease| met.contains(&lease.address)),
+        None => !leases.is_empty(),
+    }))
 }
 
 fn addresses(cx: &mut Context, client: &Row) -> Result<Vec<String>> {

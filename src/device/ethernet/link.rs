@@ -10,7 +10,7 @@ use crate::error::{Fault, Result};
 use crate::model::access::truth;
 use crate::model::context::{Context, Row};
 use crate::model::format::MAC_ADDRESS;
-use crate::model::schema::{Notification, Object, Rows, Table, Text, alias, always, functional, get, get_set, ro, rw};
+use crate::model::schema::{Notification, Object, Rows, Table, Text, alias, always, get, get_set, ro, rw};
 use crate::model::value::{BOOLEAN, STRING, UNSIGNED_INT};
 
 /// TR-181 2.17 Device.Ethernet.Link.{i}.
@@ -19,7 +19,7 @@ pub static LINK: Object = Object::table(
     Table::new(Rows::Keys(|cx, _| keys(cx)))
         .added_by(|cx, _| add(cx))
         .deleted_by(delete)
-        .keys(&[always(&["Name"]), functional(&["MACAddress"])])
+        .keys(&[always(&["Name"])])
         .enabled_by("Enable")
         .at_most(64),
     &[
@@ -40,6 +40,11 @@ pub static LINK_STATS: Object = Object::single("Device.Ethernet.Link.{i}.Stats."
 
 /// Where links that the ACS has made are kept.
 const KEPT: &str = "Device.Ethernet.Link";
+
+/// Whether there is a link on a device.
+pub(in super::super) fn has_link(cx: &Context, network: &layers::Network, device: &str) -> bool {
+    network.bases().iter().any(|base| base == device) || Kept::read(cx, KEPT).get(device).is_some()
+}
 
 /// Whether a row has a device.
 fn has_device(key: &str) -> bool {

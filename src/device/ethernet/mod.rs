@@ -5,6 +5,7 @@ mod link;
 mod vlan;
 
 pub use interface::{switch, switched_off};
+pub(super) use link::has_link;
 pub(super) use vlan::detach_from as detach_vlans;
 
 use super::{layers, net};

@@ -22,7 +22,7 @@ use crate::time::UtcTime;
 const STATUS: Type = STRING.values(&["Disabled", "Enabled", "Error_Misconfigured", "Error"]);
 
 /// Valid for ever (CONFORMANCE J-02).
-const FOR_EVER: &str = "9999-12-31T23:59:59Z";
+pub(super) const FOR_EVER: &str = "9999-12-31T23:59:59Z";
 
 /// TR-181 2.17 Device.IP.Interface.{i}.IPv4Address.{i}.
 pub static IPV4_ADDRESS_TABLE: Object = Object::table(
@@ -80,6 +80,7 @@ pub static IPV6_ADDRESS_TABLE: Object = Object::table(
             get(|cx, row| Ok(Text::Borrowed(shown(cx, row, V6)?.origin))),
         )
         .default("Static"),
+        rw("Prefix", STRING.strong(&[super::prefix::PREFIXES]), together(prefix_path)).default(""),
         rw("PreferredLifetime", DATE_TIME, together(|cx, row| lifetime(cx, row, "preferred"))).default(FOR_EVER),
         rw("ValidLifetime", DATE_TIME, together(|cx, row| lifetime(cx, row, "valid"))).default(FOR_EVER),
         rw("Anycast", BOOLEAN, together(|_, _| Ok(Text::Borrowed("false")))).default("false"),
@@ -406,10 +407,14 @@ fn address_status(cx: &mut Context, row: &Row) -> Result<Text> {
     }))
 }
 
-/// The moment at which a lifetime ends; for ever where it has no end, unknown without a clock.
+/// The moment at which a lifetime ends.
 fn lifetime(cx: &mut Context, row: &Row, which: &str) -> Result<Text> {
     let shown = shown(cx, row, V6)?;
-    let seconds = if which == "preferred" { shown.preferred } else { shown.valid };
+    moment(cx, if which == "preferred" { shown.preferred } else { shown.valid })
+}
+
+/// The moment in so many seconds; for ever where they have no end, unknown without a clock.
+pub(super) fn moment(cx: &mut Context, seconds: Option<u64>) -> Result<Text> {
     let Some(seconds) = seconds else { return Ok(Text::Borrowed(FOR_EVER)) };
     if !cx.facts().clock_known {
         return Ok(Text::Borrowed(crate::model::value::UNKNOWN_TIME));
@@ -417,6 +422,13 @@ fn lifetime(cx: &mut Context, row: &Row, which: &str) -> Result<Text> {
     // The same in every pass over a request.
     let now = cx.memo("lifetimes", |cx| Ok(UtcTime::from(cx.system().wall_clock()).whole_seconds()))?;
     Ok(Text::Owned(now.plus(std::time::Duration::from_secs(seconds)).to_string()))
+}
+
+/// The prefix on the same interface that the address is out of.
+fn prefix_path(cx: &mut Context, row: &Row) -> Result<Text> {
+    let address = shown(cx, row, V6)?.address;
+    let interface = row.parent().cloned().unwrap_or_else(|| cx.root());
+    Ok(super::prefix::around(cx, &interface, &address)?.map_or(Text::Borrowed(""), Text::Owned))
 }
 
 /// A new slot, empty and switched off.
@@ -509,6 +521,12 @@ fn set(cx: &mut Context, row: &Row, values: &Values<'_>, family: Family) -> Resu
         }
     }
     let before = slot.clone();
+    if let Some(path) = values.get("Prefix") {
+        let now = prefix_path(cx, row).map_err(|error| ("Prefix", error.into()))?;
+        if now != path {
+            return Err(("Prefix", Fault::value("the address itself says which prefix it is out of")));
+        }
+    }
     if let Some(value) = values.get("Enable") {
         slot.enabled = value == "true";
     }

@@ -1,14 +1,13 @@
 //! `Device.IP.Interface.{i}.`: one row for each `config interface`.
 
-use super::super::{ethernet, net};
+use super::super::{cellular, ethernet, layers, net, ppp};
 use super::truth;
 use crate::error::{Fault, FaultCode, Result};
 use crate::model::access::uci_truth;
 use crate::model::context::{Context, Row};
-use crate::model::schema::{
-    Notification, Object, Table, Text, alias, always, count, get, get_set, ro, rw, sections, uci_not,
-};
+use crate::model::schema::{Notification, Object, Rows, Table, Text, alias, always, count, get, get_set, ro, rw};
 use crate::model::value::{BOOLEAN, STRING, UNSIGNED_INT};
+use crate::platform::uci::SectionId;
 
 /// The table.
 pub const INTERFACES: &str = "Device.IP.Interface.";
@@ -36,14 +35,14 @@ const TUNNELS: [&str; 14] = [
 /// A new row is a section without a protocol; its addresses and clients give it one.
 pub static INTERFACE: Object = Object::table(
     "Device.IP.Interface.{i}.",
-    Table::new(sections("network", "interface"))
-        .writable(&[("proto", "none"), ("disabled", "1")])
+    Table::new(Rows::SomeSections { package: layers::PACKAGE, list: |cx, _| list(cx) })
+        .added_by(|cx, _| Ok(cx.add_section(layers::PACKAGE, "interface", &[("proto", "none"), ("disabled", "1")])?.1))
         .deleted_by(delete)
         .keys(&[always(&["Name"])])
         .enabled_by("Enable")
         .at_most(64),
     &[
-        rw("Enable", BOOLEAN, uci_not("disabled")).default("false"),
+        rw("Enable", BOOLEAN, get_set(|cx, row| Ok(truth(is_enabled(cx, row)?)), set_enable)).default("false"),
         rw("IPv4Enable", BOOLEAN, get_set(|cx, row| Ok(truth(carries_ipv4(cx, row)?)), set_ipv4)),
         rw("IPv6Enable", BOOLEAN, get_set(|cx, row| Ok(truth(carries_ipv6(cx, row)?)), set_ipv6)),
         rw("ULAEnable", BOOLEAN, get_set(|cx, row| Ok(truth(has_ula(cx, row)?)), set_ula)).default("false"),
@@ -52,12 +51,16 @@ pub static INTERFACE: Object = Object::table(
         ro("Name", STRING.lengths(&[(0, 64)]), get(name)),
         ro("LastChange", UNSIGNED_INT, get(last_change)).notification(Notification::CanDeny),
         rw("LowerLayers", net::LOWER_LAYERS, get_set(lower_layers, set_lower_layers)).default(""),
+        rw("Router", STRING.strong(&[ROUTERS]).lengths(&[(0, 256)]), get_set(router, set_router)),
         rw("Reset", BOOLEAN, get_set(|_, _| Ok(Text::Borrowed("false")), reset)).command().default("false"),
         rw("MaxMTUSize", UNSIGNED_INT.ranges(&[(64, 65535)]), get_set(mtu, set_mtu)),
         ro("Type", STRING.values(&["Normal", "Loopback", "Tunnel", "Tunneled"]), get(kind)).default("Normal"),
         rw("Loopback", BOOLEAN, get_set(|cx, row| Ok(truth(is_loopback(cx, row)?)), set_loopback)).default("false"),
         ro("IPv4AddressNumberOfEntries", UNSIGNED_INT, count("IPv4Address")),
         ro("IPv6AddressNumberOfEntries", UNSIGNED_INT, count("IPv6Address")),
+        ro("IPv6PrefixNumberOfEntries", UNSIGNED_INT, count("IPv6Prefix")),
+        // netifd gives no addresses out of 169.254.0.0/16.
+        rw("AutoIPEnable", BOOLEAN, get_set(|_, _| Ok(truth(false)), set_auto_ip)).default("false"),
     ],
 );
 
@@ -83,6 +86,16 @@ pub static STATS: Object = Object::single(
         net::UNKNOWN_PROTO_PACKETS_RECEIVED,
     ],
 );
+
+/// The table of routers.
+const ROUTERS: &str = "Device.Routing.Router.";
+
+/// Every interface, but those that are only the PPP interface which is still to get an IP interface.
+fn list(cx: &mut Context) -> Result<Vec<SectionId>> {
+    let network = layers::network(cx)?;
+    let interfaces = network.interfaces.iter().filter(|interface| !ppp::is_bare(cx, &interface.name));
+    Ok(interfaces.map(|interface| interface.id).collect())
+}
 
 /// The protocol of the interface of a row.
 pub(super) fn proto(cx: &mut Context, row: &Row) -> Result<String> {
@@ -125,13 +138,22 @@ fn name(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn is_enabled(cx: &mut Context, row: &Row) -> Result<bool> {
-    Ok(cx.option(row, "disabled")?.as_deref().and_then(uci_truth) != Some(true))
+    layers::interface_switch(cx, row)?.is_enabled(cx, "ip")
+}
+
+fn set_enable(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
+    cx.name_section(row)?;
+    layers::interface_switch(cx, row)?.set(cx, "ip", value == "true")
 }
 
 /// The state as netifd has it.
 fn status(cx: &mut Context, row: &Row) -> Result<&'static str> {
-    if !is_enabled(cx, row)? {
+    let switch = layers::interface_switch(cx, row)?;
+    if !switch.is_enabled(cx, "ip")? {
         return Ok("Down");
+    }
+    if !switch.is_on(cx)? {
+        return Ok("LowerLayerDown");
     }
     let key = cx.key(row)?;
     let interfaces = net::interfaces(cx)?;
@@ -166,12 +188,25 @@ fn last_change(cx: &mut Context, row: &Row) -> Result<Text> {
     Ok(Text::Owned(up.unwrap_or(seen).min(u64::from(u32::MAX)).to_string()))
 }
 
-/// The link that the interface is on.
+/// What the interface is on: the PPP interface or modem of its own or of the interface that `@` names, a VLAN termination, or a link.
 fn lower_layers(cx: &mut Context, row: &Row) -> Result<Text> {
-    let device = configured_device(cx, row)?;
-    Ok(cx.path_of_key(ethernet::LINKS, &device).map_or(Text::Borrowed(""), Text::Owned))
+    let (network, key) = (layers::network(cx)?, cx.key(row)?);
+    let Some(interface) = network.interface(&key) else { return Ok(Text::Borrowed("")) };
+    let interface = network.behind_alias(interface);
+    let path = if layers::is_ppp(&interface.proto) {
+        cx.path_of_key(ppp::INTERFACES, &interface.name)
+    } else if layers::is_cellular(&interface.proto) {
+        cellular::path_of(cx, interface)
+    } else if interface.device.is_empty() {
+        // An SSID may bring its device along.
+        device(cx, row).and_then(|device| layers::path_of(cx, &device))
+    } else {
+        layers::path_of(cx, &interface.device)
+    };
+    Ok(path.map_or(Text::Borrowed(""), Text::Owned))
 }
 
+/// The protocol follows what the interface is on: PPP takes it over, and anything else leaves none behind it.
 fn set_lower_layers(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
     if lower_layers(cx, row)? == value {
         return Ok(());
@@ -179,19 +214,43 @@ fn set_lower_layers(cx: &mut Context, row: &Row, value: &str) -> Result<(), Faul
     if is_loopback(cx, row)? {
         return Err(Fault::value("the loopback interface stays where it is"));
     }
-    if value.is_empty() {
-        cx.set_option(row, "ifname", None)?;
-        return cx.set_option(row, "device", None);
+    let proto = proto(cx, row)?;
+    if layers::is_cellular(&proto) {
+        return Err(Fault::value("the interface is on its modem"));
     }
-    // A link or, for a port that no interface is on yet, the port itself.
-    let target = match cx.row_of_path(ethernet::LINKS, value) {
-        Some(link) => Some(link),
-        None => cx.row_of_path(ethernet::INTERFACES, value),
+    let target = match cx.row_of_path(ppp::INTERFACES, value) {
+        Some(below) => {
+            let name = cx.key(&below)?;
+            if ppp::is_bare(cx, &name) {
+                return ppp::attach(cx, row, &below);
+            }
+            // Another interface has it: this one goes along.
+            Some(format!("@{name}"))
+        }
+        None if value.is_empty() => None,
+        None => {
+            Some(layers::device_of_path(cx, value).ok_or_else(|| Fault::value("not one link, VLAN or PPP interface"))?)
+        }
     };
-    let target = target.ok_or_else(|| Fault::value("not one Ethernet link"))?;
-    let device = cx.key(&target)?;
+    if layers::is_ppp(&proto) {
+        ppp::detach(cx, row)?;
+    }
     cx.set_option(row, "ifname", None)?;
-    cx.set_option(row, "device", Some(&device))
+    cx.set_option(row, "device", target.as_deref())
+}
+
+/// The one router that there is.
+fn router(cx: &mut Context, _: &Row) -> Result<Text> {
+    let path = format!("{ROUTERS}1");
+    Ok(cx.row_of_path(ROUTERS, &path).map_or(Text::Borrowed(""), |_| Text::Owned(path)))
+}
+
+fn set_router(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
+    same(value, router(cx, row)?, "every interface belongs to the one router")
+}
+
+fn set_auto_ip(_: &mut Context, _: &Row, value: &str) -> Result<(), Fault> {
+    same(value, truth(false), "the router gives itself no addresses")
 }
 
 /// `/sbin/ifup` takes an interface down first; after the session, since it may be the one to the ACS.
@@ -276,11 +335,11 @@ fn set_ipv6(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
 }
 
 fn is_ppp(cx: &mut Context, row: &Row) -> Result<bool> {
-    Ok(matches!(proto(cx, row)?.as_str(), "ppp" | "pppoe" | "pppoa" | "pptp" | "l2tp" | "3g"))
+    Ok(layers::is_ppp(&proto(cx, row)?))
 }
 
 /// Whether the router's own prefix is given out on the interface, where it has one.
-fn has_ula(cx: &mut Context, row: &Row) -> Result<bool> {
+pub(super) fn has_ula(cx: &mut Context, row: &Row) -> Result<bool> {
     let assigned = cx.option(row, "ip6assign")?.is_some_and(|bits| bits != "0");
     let classes: Vec<String> = cx.section(row)?.list("ip6class").into_iter().map(String::from).collect();
     let globals = cx.package("network")?.find("globals");
@@ -302,12 +361,43 @@ fn delete(cx: &mut Context, row: &Row) -> Result<(), Fault> {
         return Err(Fault::new(FaultCode::INVALID_PARAMETER_NAME, "the loopback interface cannot go"));
     }
     let key = cx.key(row)?;
-    let cpe = cx.package("cwmpd")?.find("cpe");
-    let way = cpe.and_then(|cpe| cpe.get("interface")).filter(|name| !name.is_empty()).unwrap_or("wan");
-    if key == way {
-        return Err(Fault::new(FaultCode::REQUEST_DENIED, "the ACS is reached through this interface"));
+    layers::keep_way(cx, &key)?;
+    // The PPP interface below stays.
+    if is_ppp(cx, row)? {
+        ppp::detach(cx, row)?;
     }
+    let network = layers::network(cx)?;
+    for interface in network.interfaces.iter().filter(|interface| interface.device.strip_prefix('@') == Some(&key)) {
+        layers::set(cx, interface.id, "device", None)?;
+    }
+    leave(cx, "firewall", "zone", &key)?;
+    leave(cx, "wireless", "wifi-iface", &key)?;
+    layers::interface_switch(cx, row)?.forget(cx);
     let id = cx.section(row)?.id();
-    cx.package_mut("network")?.remove_section(id);
+    cx.package_mut(layers::PACKAGE)?.remove_section(id);
+    Ok(())
+}
+
+/// Takes an interface out of the `network` of zones or SSIDs, so that one of the same name does not join them unasked.
+fn leave(cx: &mut Context, package: &str, kind: &str, name: &str) -> Result<(), Fault> {
+    let mut changed = Vec::new();
+    for section in cx.package(package)?.sections().filter(|section| section.kind() == kind) {
+        let networks = section.list("network").into_iter().flat_map(str::split_ascii_whitespace);
+        let networks: Vec<String> = networks.map(String::from).collect();
+        if networks.iter().any(|network| network == name) {
+            changed.push((section.id(), networks.into_iter().filter(|network| network != name).collect::<Vec<_>>()));
+        }
+    }
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let package = cx.package_mut(package)?;
+    for (id, left) in changed {
+        let items: Vec<&str> = left.iter().map(String::as_str).collect();
+        match items.as_slice() {
+            [] => drop(package.remove(id, "network")),
+            items => drop(package.set_list(id, "network", items).map_err(|error| Fault::value(error.to_string()))?),
+        }
+    }
     Ok(())
 }

@@ -1,11 +1,14 @@
 //! `Device.IP.`: the logical interfaces of netifd.
 
+mod active_port;
 mod address;
 pub mod interface;
+mod prefix;
 
 use crate::error::{Fault, Result};
 use crate::model::context::{Context, Row};
-use crate::model::schema::{Object, Text, constant, count, get, get_set, ro, rw};
+use crate::model::format::IPV6_PREFIX;
+use crate::model::schema::{Object, Text, constant, count, get, get_set, ro, rw, uci_custom};
 use crate::model::value::{BOOLEAN, STRING, Type, UNSIGNED_INT};
 
 const STATUS: Type = STRING.values(&["Disabled", "Enabled", "Error"]);
@@ -27,13 +30,40 @@ pub static IP: Object = Object::single(
         ro("IPv6Capable", BOOLEAN, get(|cx, _| Ok(truth(ipv6_capable(cx))))),
         rw("IPv6Enable", BOOLEAN, get_set(|cx, _| Ok(truth(ipv6_wanted(cx))), set_ipv6)),
         ro("IPv6Status", STATUS, get(ipv6_status)),
+        rw(
+            "ULAPrefix",
+            STRING.lengths(&[(0, 49)]).format(IPV6_PREFIX),
+            uci_custom("network.globals=globals.ula_prefix", "", ula_prefix, set_ula_prefix),
+        ),
         ro("InterfaceNumberOfEntries", UNSIGNED_INT, count("Interface")),
+        ro("ActivePortNumberOfEntries", UNSIGNED_INT, count("ActivePort")),
     ],
 );
 
 /// The objects of this directory.
-pub static OBJECTS: &[&Object] =
-    &[&IP, &interface::INTERFACE, &interface::STATS, &address::IPV4_ADDRESS_TABLE, &address::IPV6_ADDRESS_TABLE];
+pub static OBJECTS: &[&Object] = &[
+    &IP,
+    &interface::INTERFACE,
+    &interface::STATS,
+    &address::IPV4_ADDRESS_TABLE,
+    &address::IPV6_ADDRESS_TABLE,
+    &prefix::IPV6_PREFIX_TABLE,
+    &active_port::ACTIVE_PORT,
+];
+
+/// `auto`, as a new router has it, is none yet.
+fn ula_prefix(text: &str) -> Text {
+    if (IPV6_PREFIX.check)(text) { Text::Owned(String::from(text)) } else { Text::Borrowed("") }
+}
+
+/// Unique local addresses are those of fc00::/7 (RFC 4193 3.1).
+fn set_ula_prefix(value: &str) -> Result<Option<String>, Fault> {
+    let unique = |value: &str| prefix::parse(value).is_some_and(|(bits, _)| bits >> 121 == 0b111_1110);
+    if value.is_empty() || unique(value) {
+        return Ok((!value.is_empty()).then(|| String::from(value)));
+    }
+    Err(Fault::value("not a prefix out of fc00::/7"))
+}
 
 fn truth(value: bool) -> Text {
     Text::Borrowed(if value { "true" } else { "false" })

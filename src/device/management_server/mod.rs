@@ -4,6 +4,8 @@
 
 mod autonomous_transfer;
 mod inform_parameter;
+#[cfg(feature = "lightweight")]
+mod lightweight;
 
 use crate::error::{Fault, Result};
 use crate::model::context::{Context, Row};
@@ -78,8 +80,13 @@ pub static MANAGEMENT_SERVER: Object = Object::single(
 );
 
 /// The objects of this directory.
-pub static OBJECTS: &[&Object] =
-    &[&MANAGEMENT_SERVER, &autonomous_transfer::POLICY, &inform_parameter::INFORM_PARAMETER];
+pub static OBJECTS: &[&Object] = &[
+    &MANAGEMENT_SERVER,
+    #[cfg(feature = "lightweight")]
+    &lightweight::LIGHTWEIGHT,
+    &autonomous_transfer::POLICY,
+    &inform_parameter::INFORM_PARAMETER,
+];
 
 /// `auto` in the configuration stands for the form of TR-069a6 3.4.4.
 fn username(cx: &mut Context, _: &Row) -> Result<Text> {

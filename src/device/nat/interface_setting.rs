@@ -103,6 +103,8 @@ fn status(cx: &mut Context, row: &Row) -> Result<Text> {
         "Disabled"
     } else if zone::of_interface(cx, &interface)?.is_none() {
         "Error_Misconfigured"
+    } else if crate::device::firewall::port_mappings_suspended(cx)? {
+        "Enabled_PortMappingDisabled"
     } else {
         "Enabled"
     }))

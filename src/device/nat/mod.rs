@@ -2,11 +2,11 @@
 
 mod interface_setting;
 mod port_mapping;
-mod zone;
+pub(super) mod zone;
 
-pub use port_mapping::leases;
+pub(super) use port_mapping::{settle_all as settle_port_mappings, zone_of_address};
 
-use crate::model::schema::{Object, count, ro};
+use crate::model::schema::{Object, constant, count, ro};
 use crate::model::value::UNSIGNED_INT;
 
 /// The UCI package.
@@ -19,6 +19,10 @@ static NAT: Object = Object::single(
     &[
         ro("InterfaceSettingNumberOfEntries", UNSIGNED_INT, count("InterfaceSetting")),
         ro("PortMappingNumberOfEntries", UNSIGNED_INT, count("PortMapping")),
+        ro("MaxNumberOfPortMappings", UNSIGNED_INT, constant("256")),
+        // Ports that open when something goes out are more than fw4 can do.
+        ro("PortTriggerNumberOfEntries", UNSIGNED_INT, constant("0")),
+        ro("MaxNumberOfPortTriggers", UNSIGNED_INT, constant("0")),
     ],
 );
 

@@ -4,9 +4,9 @@
 //! open the router, its section stays disabled until it is complete, and the wish is kept in the agent's own state.
 
 use std::net::Ipv4Addr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{INTERFACE, PACKAGE, zone};
+use crate::device::{firewall, lease};
 use crate::error::{Fault, Result};
 use crate::model::access::{full_name, truth, uci_truth};
 use crate::model::context::{Context, Row};
@@ -37,8 +37,7 @@ pub(super) static PORT_MAPPING: Object = Object::table(
             .default(""),
         rw("AllInterfaces", BOOLEAN, get_set(|cx, row| Ok(truth(all_interfaces(cx, row)?)), set_all_interfaces))
             .default("false"),
-        rw("LeaseDuration", UNSIGNED_INT, get_set(lease_duration, set_lease_duration))
-            .notification(Notification::CanDeny),
+        rw("LeaseDuration", UNSIGNED_INT, get_set(lease::remaining, lease::begin)).notification(Notification::CanDeny),
         rw("RemoteHost", STRING.format(LINE), get_set(remote_host, set_remote_host)).default(""),
         rw("ExternalPort", PORT, together(|cx, row| number(Ports::read(cx, row)?.external))),
         rw("ExternalPortEndRange", PORT, together(|cx, row| number(Ports::read(cx, row)?.end))).default("0"),
@@ -52,7 +51,7 @@ pub(super) static PORT_MAPPING: Object = Object::table(
 .set_together(set_ports);
 
 fn is_mapping(section: &Section<'_>) -> bool {
-    section.get("target").is_none_or(|target| target.eq_ignore_ascii_case("DNAT"))
+    section.get("target").is_none_or(|target| target.eq_ignore_ascii_case("DNAT")) && !firewall::is_of_dmz(section)
 }
 
 fn number(value: u16) -> Result<Text> {
@@ -65,7 +64,13 @@ fn own_name(cx: &Context, row: &Row, what: &str) -> String {
 }
 
 fn add(cx: &mut Context, _: &Row) -> Result<String, Fault> {
-    let (_, name) = cx.add_section(PACKAGE, "redirect", &[("target", "DNAT"), ("proto", "tcp"), ("enabled", "0")])?;
+    let (id, name) = cx.add_section(PACKAGE, "redirect", &[("target", "DNAT"), ("proto", "tcp"), ("enabled", "0")])?;
+    // fw4 takes the first that fits, and the host of the DMZ gets what nobody else wants.
+    let package = cx.package_mut(PACKAGE)?;
+    let dmz = package.sections().find(firewall::is_of_dmz).map(|section| section.id());
+    if dmz.is_some() {
+        package.move_section(id, dmz);
+    }
     cx.set_own(&made(&name), Some("1"));
     Ok(name)
 }
@@ -111,7 +116,7 @@ fn is_complete(cx: &mut Context, row: &Row) -> Result<bool> {
 
 /// Brings `enabled` into line with what is wanted and what is there.
 fn settle(cx: &mut Context, row: &Row, wanted: bool) -> Result<(), Fault> {
-    let on = wanted && is_complete(cx, row)?;
+    let on = wanted && is_complete(cx, row)? && !firewall::port_mappings_suspended(cx)?;
     if in_force(cx, row)? != on {
         cx.set_option(row, "enabled", Some(if on { "1" } else { "0" }))?;
     }
@@ -120,11 +125,27 @@ fn settle(cx: &mut Context, row: &Row, wanted: bool) -> Result<(), Fault> {
     if cx.own(&name).as_deref() != waiting {
         cx.set_own(&name, waiting);
     }
+    firewall::keep_connection_requests(cx)
+}
+
+/// Brings all mappings into line with the level of the firewall that is in force.
+pub(in crate::device) fn settle_all(cx: &mut Context) -> Result<(), Fault> {
+    let schema = cx.schema().clone();
+    let Some(node) = schema.find("Device.NAT.PortMapping.") else { return Ok(()) };
+    let root = cx.root();
+    let suspended = firewall::port_mappings_suspended(cx)?;
+    for entry in cx.rows(node, &root)?.iter() {
+        let row = Row::new(node, &root, entry);
+        // What leads to no host is no mapping to one, and stays as it is.
+        if is_complete(cx, &row)? && enabled(cx, &row)? && in_force(cx, &row)? == suspended {
+            settle(cx, &row, true)?;
+        }
+    }
     Ok(())
 }
 
 fn status(cx: &mut Context, row: &Row) -> Result<Text> {
-    Ok(Text::Borrowed(if !enabled(cx, row)? {
+    Ok(Text::Borrowed(if !enabled(cx, row)? || (!in_force(cx, row)? && firewall::port_mappings_suspended(cx)?) {
         "Disabled"
     } else if !in_force(cx, row)? || !is_complete(cx, row)? {
         "Error_Misconfigured"
@@ -191,56 +212,6 @@ fn set_all_interfaces(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fa
         cx.set_option(row, "src", zone.as_ref().map(|zone| zone.name.as_str()))?;
     }
     settle(cx, row, wanted)
-}
-
-/// Seconds since 1970; 0 before.
-fn seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs())
-}
-
-fn lease_end(cx: &Context, row: &Row) -> Option<u64> {
-    cx.own(&own_name(cx, row, "LeaseDuration")).and_then(|end| end.parse().ok())
-}
-
-/// What is left of the lease; 0 for one that has no end.
-fn lease_duration(cx: &mut Context, row: &Row) -> Result<Text> {
-    let Some(end) = lease_end(cx, row) else { return Ok(Text::Borrowed("0")) };
-    let left = end.saturating_sub(seconds(cx.system().wall_clock()));
-    // A lease that is over stays one until its row goes.
-    Ok(Text::Owned(left.clamp(1, u64::from(u32::MAX)).to_string()))
-}
-
-fn set_lease_duration(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    let duration: u64 = value.parse().map_err(|_| Fault::value("not a number"))?;
-    let end = seconds(cx.system().wall_clock()).saturating_add(duration).to_string();
-    let name = own_name(cx, row, "LeaseDuration");
-    if duration > 0 {
-        cx.set_own(&name, Some(&end));
-    } else if cx.own(&name).is_some() {
-        cx.set_own(&name, None);
-    }
-    Ok(())
-}
-
-/// The paths of the mappings whose LeaseDuration is over at a time, such as `Device.NAT.PortMapping.3.`, which the daemon deletes; and when the
-/// next one will be over.
-///
-/// # Errors
-/// When the firewall's configuration cannot be read.
-pub fn leases(cx: &mut Context, now: SystemTime) -> Result<(Vec<String>, Option<SystemTime>)> {
-    let schema = cx.schema().clone();
-    let Some(node) = schema.find("Device.NAT.PortMapping.") else { return Ok((Vec::new(), None)) };
-    let root = cx.root();
-    let (mut over, mut next) = (Vec::new(), None::<u64>);
-    for entry in cx.rows(node, &root)?.iter() {
-        let row = Row::new(node, &root, entry);
-        match lease_end(cx, &row) {
-            Some(end) if end <= seconds(now) => over.push(schema.path(node, &row)),
-            Some(end) => next = Some(next.map_or(end, |next| next.min(end))),
-            None => {}
-        }
-    }
-    Ok((over, next.and_then(|end| UNIX_EPOCH.checked_add(Duration::from_secs(end)))))
 }
 
 /// The whole of IPv4, which some ACSs send for any host.
@@ -326,7 +297,8 @@ fn set_ports(cx: &mut Context, row: &Row, values: &Values<'_>) -> Result<(), (&'
         return Ok(());
     }
     cx.set_option(row, "src_dport", external.as_deref()).map_err(|fault| ("ExternalPort", fault))?;
-    cx.set_option(row, "dest_port", internal.as_deref()).map_err(|fault| ("InternalPort", fault))
+    cx.set_option(row, "dest_port", internal.as_deref()).map_err(|fault| ("InternalPort", fault))?;
+    firewall::keep_connection_requests(cx).map_err(|fault| ("ExternalPort", fault))
 }
 
 /// A redirect of both protocols, which TR-181 does not have, reads as TCP and stays as it is until it is changed.
@@ -342,7 +314,8 @@ fn set_protocol(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
     if protocol(cx, row)? == value {
         return Ok(());
     }
-    cx.set_option(row, "proto", Some(if value == "UDP" { "udp" } else { "tcp" }))
+    cx.set_option(row, "proto", Some(if value == "UDP" { "udp" } else { "tcp" }))?;
+    firewall::keep_connection_requests(cx)
 }
 
 /// The name that was asked for, with the address that it had then, is the agent's own; UCI has the address.
@@ -406,7 +379,7 @@ fn address_of_host(cx: &mut Context, name: &str) -> Result<Option<Ipv4Addr>> {
 }
 
 /// The zone of the interface whose subnet has an address.
-fn zone_of_address(cx: &mut Context, address: Ipv4Addr) -> Result<Option<String>> {
+pub(in crate::device) fn zone_of_address(cx: &mut Context, address: Ipv4Addr) -> Result<Option<String>> {
     for zone in zone::all(cx)?.iter() {
         for interface in &zone.interfaces {
             if let Some(subnet) = crate::device::dhcpv4::subnet(cx, interface)? {

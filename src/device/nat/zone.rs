@@ -10,27 +10,32 @@ use crate::platform::uci::SectionId;
 
 /// A zone.
 #[derive(Clone, Debug)]
-pub(super) struct Zone {
-    pub(super) id: SectionId,
-    pub(super) name: String,
+pub(in crate::device) struct Zone {
+    pub(in crate::device) id: SectionId,
+    pub(in crate::device) name: String,
     /// What `masq` says; `None` where there is no such option.
     pub(super) masquerades: Option<bool>,
     /// The interfaces that can have IPv4, in the order of the file.
-    pub(super) interfaces: Vec<String>,
+    pub(in crate::device) interfaces: Vec<String>,
+    /// All interfaces, in the order of the file.
+    pub(in crate::device) all_interfaces: Vec<String>,
 }
 
 /// All zones, read once a request.
-pub(super) fn all(cx: &mut Context) -> Result<Rc<Vec<Zone>>> {
+pub(in crate::device) fn all(cx: &mut Context) -> Result<Rc<Vec<Zone>>> {
     cx.memo("firewall zones", |cx| {
         let mut zones = Vec::new();
         for section in cx.package(PACKAGE)?.sections().filter(|section| section.kind() == "zone") {
             let Some(name) = section.get("name") else { continue };
             let networks = section.list("network");
+            let interfaces: Vec<String> =
+                networks.iter().flat_map(|item| item.split_ascii_whitespace()).map(String::from).collect();
             zones.push(Zone {
                 id: section.id(),
                 name: String::from(name),
                 masquerades: section.value("masq").map(|_| section.get("masq").and_then(uci_truth).unwrap_or(false)),
-                interfaces: networks.iter().flat_map(|item| item.split_ascii_whitespace()).map(String::from).collect(),
+                all_interfaces: interfaces.clone(),
+                interfaces,
             });
         }
         let network = cx.package("network")?;
@@ -46,17 +51,22 @@ pub(super) fn all(cx: &mut Context) -> Result<Rc<Vec<Zone>>> {
 }
 
 /// The zone of an interface.
-pub(super) fn of_interface(cx: &mut Context, interface: &str) -> Result<Option<Zone>> {
+pub(in crate::device) fn of_interface(cx: &mut Context, interface: &str) -> Result<Option<Zone>> {
     Ok(all(cx)?.iter().find(|zone| zone.interfaces.iter().any(|name| name == interface)).cloned())
 }
 
+/// The zone of an interface, be it one of IPv6 alone.
+pub(in crate::device) fn of_any_interface(cx: &mut Context, interface: &str) -> Result<Option<Zone>> {
+    Ok(all(cx)?.iter().find(|zone| zone.all_interfaces.iter().any(|name| name == interface)).cloned())
+}
+
 /// The zone of this name.
-pub(super) fn of_name(cx: &mut Context, name: &str) -> Result<Option<Zone>> {
+pub(in crate::device) fn of_name(cx: &mut Context, name: &str) -> Result<Option<Zone>> {
     Ok(all(cx)?.iter().find(|zone| zone.name == name).cloned())
 }
 
 /// The zone towards the internet: the first that masquerades, or the one that is called `wan`.
-pub(super) fn outside(cx: &mut Context) -> Result<Option<Zone>> {
+pub(in crate::device) fn outside(cx: &mut Context) -> Result<Option<Zone>> {
     let zones = all(cx)?;
     let first = zones.iter().find(|zone| zone.masquerades == Some(true));
     Ok(first.or_else(|| zones.iter().find(|zone| zone.name == "wan")).cloned())

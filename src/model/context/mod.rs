@@ -152,6 +152,8 @@ pub struct Context {
     forgotten: Vec<(String, u32, Option<&'static str>)>,
     moved: Vec<(String, String, u32)>,
     values: BTreeMap<String, String>,
+    /// Files that get a new content, with their modes.
+    replacements: BTreeMap<String, (u32, String)>,
     actions: Vec<Vec<String>>,
     effects: Effects,
     /// Programs and ubus objects that gave no answer in time: they are not waited for again.
@@ -190,6 +192,7 @@ impl Context {
             forgotten: Vec::new(),
             moved: Vec::new(),
             values: BTreeMap::new(),
+            replacements: BTreeMap::new(),
             actions: Vec::new(),
             effects: Effects::default(),
             silent: BTreeSet::new(),

@@ -138,6 +138,22 @@ impl Context {
         self.values.insert(String::from(path), String::from(value));
     }
 
+    /// Stages a new content for a whole file, which takes the place of the old one in one step. The file keeps its mode; a new one gets this.
+    ///
+    /// # Errors
+    /// When the file holds what is not UTF-8: it would be damaged.
+    pub fn replace_file(&mut self, path: &str, mode: u32, content: String) -> Result<(), Fault> {
+        if self.file(path).is_ok_and(|before| before.contains(char::REPLACEMENT_CHARACTER)) {
+            return Err(Fault::internal(format!("{path} is not UTF-8")));
+        }
+        let mode = self.system.file_info(path).map_or(mode, |info| info.mode);
+        self.memos.clear();
+        self.tables.clear();
+        self.files.insert(String::from(path), Ok(Rc::from(content.trim_end())));
+        self.replacements.insert(String::from(path), (mode, content));
+        Ok(())
+    }
+
     /// Stages a program that sets a value: it runs with the commit, before the answer.
     pub fn stage_program(&mut self, argv: Vec<String>) {
         self.programs.clear();
@@ -171,9 +187,13 @@ impl Context {
         match self.write_outside(&mut written).and_then(|()| self.keep_registry(keep)) {
             Ok(()) => Ok(self.effects),
             Err(fault) => {
-                for (path, value) in written {
-                    // Nothing more can be done about a value that cannot be put back.
-                    let _ = self.system.write_value(&path, &value);
+                for (path, before) in written {
+                    // Nothing more can be done about what cannot be put back.
+                    let _ = match (self.replacements.get(&path), before) {
+                        (None, Some(value)) => self.system.write_value(&path, &value),
+                        (Some((mode, _)), Some(content)) => self.system.replace_file(&path, *mode, &content),
+                        (_, None) => Ok(()),
+                    };
                 }
                 let mut undone: Vec<Package> =
                     changed.iter().zip(&before).map(|(after, before)| before.in_place_of(after)).collect();
@@ -196,11 +216,16 @@ impl Context {
 
     /// Writes the values that live in files and behind programs, and notes what was in the files. What a program did stays done, which is why
     /// programs come last.
-    fn write_outside(&self, written: &mut Vec<(String, Vec<u8>)>) -> Result<(), Fault> {
+    fn write_outside(&self, written: &mut Vec<(String, Option<Vec<u8>>)>) -> Result<(), Fault> {
+        for (path, (mode, content)) in &self.replacements {
+            let before = self.system.read_file(path, FILE_LIMIT).ok();
+            self.system.replace_file(path, *mode, content.as_bytes()).map_err(Error::io(format!("write {path}")))?;
+            written.push((path.clone(), before));
+        }
         for (path, value) in &self.values {
             let before = self.system.read_file(path, FILE_LIMIT).unwrap_or_default();
             self.system.write_value(path, value.as_bytes()).map_err(Error::io(format!("write {path}")))?;
-            written.push((path.clone(), before));
+            written.push((path.clone(), Some(before)));
         }
         for argv in &self.actions {
             let argv: Vec<&str> = argv.iter().map(String::as_str).collect();

@@ -111,6 +111,7 @@ fn value(shape: Shape) -> Type {
         lengths: slice(shape.lengths),
         values: texts(shape.values),
         format: shape.format,
+        pattern: shape.pattern.map(|pattern| &*Box::leak(Box::new(pattern))),
         list: shape.list.map(|items| List { items, length: u32::MAX }),
         ..Type::of(shape.kind)
     }

@@ -23,6 +23,7 @@ pub use parse::parse;
 pub use rows::VendorRows;
 pub(super) use rows::{Found, find, list, package_of, sections_of};
 
+use super::pattern::Pattern;
 use super::schema::Notification;
 use super::value::{Format, Kind};
 
@@ -170,6 +171,7 @@ struct Shape {
     lengths: Vec<(u32, u32)>,
     values: Vec<String>,
     format: Option<Format>,
+    pattern: Option<Pattern>,
 }
 
 #[derive(Clone, Debug)]

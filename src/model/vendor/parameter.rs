@@ -5,6 +5,7 @@ use super::names;
 use super::parse::{Fields, Reader};
 use super::{Place, Shape, VendorParameter, Words};
 use crate::model::format;
+use crate::model::pattern::Pattern;
 use crate::model::schema::Notification;
 use crate::model::value::{Format, Kind, List, Type};
 
@@ -33,6 +34,7 @@ const PARAMETER: &[&str] = &[
     "minLength",
     "maxLength",
     "format",
+    "pattern",
     "default",
     "hidden",
     "command",
@@ -119,6 +121,9 @@ impl Shape {
         let fits = |&(least, most): &(u32, u32)| length >= least as usize && length <= most as usize;
         if !self.lengths.is_empty() && !self.lengths.iter().any(fits) {
             return Err(format!("{item:?} has another length than is allowed"));
+        }
+        if let Some(pattern) = self.pattern.as_ref().filter(|pattern| !item.is_empty() && !pattern.matches(item)) {
+            return Err(format!("{item:?} is not of the form {}", pattern.as_str()));
         }
         Ok(())
     }
@@ -220,8 +225,15 @@ impl Reader<'_> {
                 return None;
             }
         };
-        let mut shape =
-            Shape { kind, list: None, ranges: Vec::new(), lengths: Vec::new(), values: Vec::new(), format: None };
+        let mut shape = Shape {
+            kind,
+            list: None,
+            ranges: Vec::new(),
+            lengths: Vec::new(),
+            values: Vec::new(),
+            format: None,
+            pattern: None,
+        };
         let is_list = self.boolean(fields, "list", false);
         let [least, most] = ["minItems", "maxItems"].map(|name| {
             fields.get(name).and_then(|json| self.number(json, &format!("\"{name}\""), (0, i64::from(u32::MAX))))
@@ -238,7 +250,7 @@ impl Reader<'_> {
         let sized = matches!(kind, Kind::String | Kind::Base64 | Kind::HexBinary);
         self.only_if(fields, &["range", "min", "max"], numeric, "a number");
         self.only_if(fields, &["length", "minLength", "maxLength"], sized, "string, base64 and hexBinary");
-        self.only_if(fields, &["format"], kind == Kind::String, "string");
+        self.only_if(fields, &["format", "pattern"], kind == Kind::String, "string");
         self.only_if(fields, &["enum"], kind == Kind::String || numeric, "string and the numbers");
         if numeric {
             shape.ranges = self.spans(fields, ["range", "min", "max"], shape.bounds(), (i64::MIN, i64::MAX));
@@ -250,6 +262,10 @@ impl Reader<'_> {
         }
         if let Some(json) = fields.get("format").filter(|_| kind == Kind::String) {
             shape.format = self.one_of(json, "\"format\"", FORMATS);
+        }
+        if let Some(json) = fields.get("pattern").filter(|_| kind == Kind::String) {
+            let text = self.text(json, "\"pattern\"");
+            shape.pattern = text.and_then(|text| self.good(json.line, Pattern::parse(&text)));
         }
         if let Some(json) = fields.get("enum").filter(|_| kind == Kind::String || numeric) {
             shape.values = self.values(json, &shape);

@@ -1,5 +1,6 @@
 //! What must hold for every text whatever: the body of the fuzz target, and of a shorter loop in the tests.
 
+use super::export::{export, split_export};
 use super::package::{EditError, Package, SectionId};
 
 /// Reads `data` as a package, walks it, and makes edits that `data` itself chooses. Nothing may panic; the unedited text must come out as it
@@ -8,6 +9,7 @@ use super::package::{EditError, Package, SectionId};
 /// # Errors
 /// Says which of these did not hold.
 pub fn exercise(data: &[u8]) -> Result<(), String> {
+    exercise_export(data)?;
     let mut package = Package::parse("test", data);
     if package.to_bytes() != data {
         return Err("the text has changed without an edit".to_owned());
@@ -53,6 +55,17 @@ pub fn exercise(data: &[u8]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// What is read as several packages is written as the same packages.
+fn exercise_export(data: &[u8]) -> Result<(), String> {
+    let Ok(packages) = split_export(data) else { return Ok(()) };
+    let mut text = Vec::new();
+    packages.iter().for_each(|package| export(package, &mut text));
+    let again = split_export(&text).map_err(|problem| format!("what was written is refused: {problem:?}"))?;
+    let same = again.len() == packages.len()
+        && again.iter().zip(&packages).all(|(a, b)| a.name() == b.name() && a.same_values(b));
+    if same { Ok(()) } else { Err(format!("{:?} is not the same", text.escape_ascii())) }
 }
 
 fn edit(

@@ -39,32 +39,36 @@ pub fn split_export(text: &[u8]) -> Result<Vec<Package>, Problem> {
     if let Some(nul) = text.iter().position(|&byte| byte == 0) {
         return Err(problem(1 + newlines(text.get(..nul)), "NUL byte"));
     }
-    // The name of each package, and where its sections begin.
+    // The name of each package, its line, and where the next line begins.
     let mut begins: Vec<(String, usize, usize)> = Vec::new();
     let mut scanner = Scanner::new(text);
     while scanner.begin_line() {
         let line = scanner.cursor().line();
+        let mut statements = 0;
+        let mut named = false;
         while let Some(result) = scanner.statement(true) {
             let statement = result.map_err(|reason| problem(line, reason))?;
+            statements += 1;
             if statement.keyword == Keyword::Package {
                 let name = String::from_utf8_lossy(statement.first.bytes(text)).into_owned();
                 if begins.iter().any(|(known, ..)| *known == name) {
                     return Err(problem(line, "the same package again"));
                 }
-                begins.push((name, line, scanner.cursor().position()));
+                begins.push((name, line, scanner.cursor().line_end()));
+                named = true;
             } else if begins.is_empty() {
                 return Err(problem(line, "a section before the first package"));
+            }
+            if named && statements > 1 {
+                return Err(problem(line, "a package that does not have its line for itself"));
             }
         }
     }
     let ends = begins.iter().skip(1).map(|(_, line, _)| Some(*line)).chain([None]);
     let mut packages = Vec::new();
-    for ((name, line, begin), end) in begins.iter().zip(ends) {
+    for ((name, _, begin), end) in begins.iter().zip(ends) {
         let end = end.map_or(text.len(), |line| line_start(text, line));
-        let Some(sections) = text.get(*begin..end) else {
-            return Err(problem(*line, "more than one package in a line"));
-        };
-        let package = Package::parse(name, sections);
+        let package = Package::parse(name, text.get(*begin..end).unwrap_or_default());
         if let Some(first) = package.problems().first() {
             return Err(problem(newlines(text.get(..*begin)) + first.line, &first.reason));
         }
@@ -132,6 +136,8 @@ mod tests {
             ("package a\noption b c\n", 2),
             ("package a\npackage b\npackage a\n", 3),
             ("package a/../b\n", 1),
+            ("package a\nconfig b 'c'; package d\n", 2),
+            ("package 'a'; config b\n", 1),
             ("package a\nconfig b\0\n", 2),
             ("package a\nconfig b c\nconfig d c\n", 3),
         ] {

@@ -1,18 +1,14 @@
-//! Calls over ubus, the message bus of OpenWrt.
+//! Calls through the router's `/bin/ubus`, where ubusd cannot be reached otherwise.
 
-use std::fmt;
 use std::io::ErrorKind;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
-use super::Program;
-use super::exec::Runner;
-use crate::error::Error;
-
-/// How long an answer is waited for.
-const DEADLINE: Duration = Duration::from_secs(15);
+use super::super::Program;
+use super::super::exec::Runner;
+use super::{DEADLINE, UbusError};
 
 /// The longest answer taken, in bytes.
 const LIMIT: usize = 1 << 20;
@@ -20,60 +16,21 @@ const LIMIT: usize = 1 << 20;
 /// How long a missing ubus is taken for missing without another look.
 const MISSING: Duration = Duration::from_secs(60);
 
-/// Why a call has no answer.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum UbusError {
-    /// This router has no ubus, or it does not run.
-    Absent,
-    /// There is no such object, or it has nothing under the name that was asked for.
-    NotFound,
-    /// The object does not have this method.
-    NoMethod,
-    /// The method does not take these arguments.
-    Arguments,
-    /// The call is not allowed.
-    Denied,
-    /// There was no answer in time.
-    TimedOut,
-    /// Anything else, in one line.
-    Failed(String),
-}
-
-impl fmt::Display for UbusError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Absent => "there is no ubus",
-            Self::NotFound => "ubus: not found",
-            Self::NoMethod => "ubus: method not found",
-            Self::Arguments => "ubus: invalid argument",
-            Self::Denied => "ubus: permission denied",
-            Self::TimedOut => "ubus: request timed out",
-            Self::Failed(reason) => reason,
-        })
-    }
-}
-
-impl std::error::Error for UbusError {}
-
-impl From<UbusError> for Error {
-    fn from(error: UbusError) -> Self {
-        Self::other(error.to_string())
-    }
-}
-
-/// The way to the bus: the router's `/bin/ubus`.
+/// The program, and when it was last seen to be missing.
 #[derive(Default)]
-pub struct Ubus {
-    /// When the program was last seen to be missing.
+pub(super) struct Ubus {
     missing: Mutex<Option<Instant>>,
 }
 
 impl Ubus {
-    /// Calls a method; an answer without content is an empty object. Starts one process, unless the program is known to be missing.
-    ///
-    /// # Errors
-    /// See [`UbusError`].
-    pub fn call(&self, runner: &Runner, object: &str, method: &str, arguments: &Value) -> Result<Value, UbusError> {
+    /// Calls a method; starts one process, unless the program is known to be missing.
+    pub(super) fn call(
+        &self,
+        runner: &Runner,
+        object: &str,
+        method: &str,
+        arguments: &Value,
+    ) -> Result<Value, UbusError> {
         if self.is_missing() {
             return Err(UbusError::Absent);
         }
@@ -90,19 +47,19 @@ impl Ubus {
         })?;
         match output.status {
             Some(0) => parse(object, method, &output.stdout),
-            Some(status) => Err(from_status(object, method, status)),
+            Some(status) => Err(UbusError::from_status(object, method, status)),
             None => Err(UbusError::Failed(format!("ubus {object} {method} was ended by a signal"))),
         }
     }
 
     fn is_missing(&self) -> bool {
         // A poisoned lock only means that another call panicked; the time in it is still good.
-        let missing = self.missing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
         missing.is_some_and(|since| since.elapsed() < MISSING)
     }
 
     fn remember_missing(&self) {
-        *self.missing.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Instant::now());
+        *self.missing.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 }
 
@@ -114,19 +71,6 @@ fn parse(object: &str, method: &str, answer: &[u8]) -> Result<Value, UbusError> 
     match serde_json::from_slice(answer) {
         Ok(value @ Value::Object(_)) => Ok(value),
         _ => Err(UbusError::Failed(format!("ubus {object} {method} does not answer with a JSON object"))),
-    }
-}
-
-/// The program ends with the status of the call (`enum ubus_msg_status`), or with -1 where nothing runs at the socket.
-fn from_status(object: &str, method: &str, status: i32) -> UbusError {
-    match status {
-        2 => UbusError::Arguments,
-        3 => UbusError::NoMethod,
-        4 | 5 => UbusError::NotFound,
-        6 => UbusError::Denied,
-        7 => UbusError::TimedOut,
-        10 | 255 => UbusError::Absent,
-        _ => UbusError::Failed(format!("ubus {object} {method} failed with status {status}")),
     }
 }
 

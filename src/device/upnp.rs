@@ -1,0 +1,83 @@
+//! `Device.UPnP.Device.` (TR-181 2.17): miniupnpd as an internet gateway, where it is installed.
+//!
+//! UPnP and its one device are two switches over one option. The option is on when both are; while it is off, marks in the agent's own state say which of
+//! them is on all the same. Who switches the option on has switched both on.
+
+use crate::device::own_keys;
+use crate::error::{Fault, Result};
+use crate::model::access::{truth, uci_truth};
+use crate::model::context::{Context, Row};
+use crate::model::schema::{Object, Text, get, get_set, ro, rw};
+use crate::model::value::{BOOLEAN, UNSIGNED_INT};
+
+static DEVICE: Object = Object::single(
+    "Device.UPnP.Device.",
+    &[
+        rw("Enable", BOOLEAN, get_set(|cx, _| enable(cx, ENABLE), |cx, _, value| set_enable(cx, ENABLE, value))),
+        rw("UPnPIGD", BOOLEAN, get_set(|cx, _| enable(cx, IGD), |cx, _, value| set_enable(cx, IGD, value))),
+    ],
+);
+
+static CAPABILITIES: Object = Object::single(
+    "Device.UPnP.Device.Capabilities.",
+    &[
+        ro("UPnPArchitecture", UNSIGNED_INT, get(|cx, _| Ok(Text::Borrowed(if installed(cx) { "1" } else { "0" })))),
+        ro("UPnPIGD", UNSIGNED_INT, get(igd_version)),
+    ],
+);
+
+/// The objects of this file.
+pub static OBJECTS: &[&Object] = &[&DEVICE, &CAPABILITIES];
+
+const PACKAGE: &str = "upnpd";
+const ENABLE: &str = "upnp.enable";
+const IGD: &str = "upnp.igd";
+
+fn installed(cx: &mut Context) -> bool {
+    super::is_installed(cx, PACKAGE, "miniupnpd")
+}
+
+fn in_force(cx: &mut Context) -> Result<bool> {
+    let config = cx.package(PACKAGE)?.find("config");
+    Ok(config.and_then(|config| config.get("enabled")).and_then(uci_truth).unwrap_or(false))
+}
+
+fn enable(cx: &mut Context, which: &str) -> Result<Text> {
+    Ok(truth(in_force(cx)? || cx.own(which).is_some()))
+}
+
+fn set_enable(cx: &mut Context, which: &'static str, value: &str) -> Result<(), Fault> {
+    if enable(cx, which)? == value {
+        return Ok(());
+    }
+    if !installed(cx) {
+        return Err(Fault::value("miniupnpd is not installed"));
+    }
+    let wanted = value == "true";
+    let other = if which == ENABLE { IGD } else { ENABLE };
+    let other_wanted = enable(cx, other)? == "true";
+    let on = wanted && other_wanted;
+    if in_force(cx)? != on {
+        let found = cx.package(PACKAGE)?.find("config").map(|config| config.id());
+        let package = cx.package_mut(PACKAGE)?;
+        let refused = |error: crate::platform::uci::EditError| Fault::internal(error.to_string());
+        let id = match found {
+            Some(id) => id,
+            None => package.add_section("upnpd", Some("config")).map_err(refused)?,
+        };
+        package.set(id, "enabled", if on { "1" } else { "0" }).map_err(refused)?;
+    }
+    own_keys::set_own(cx, which, (wanted && !on).then_some("1"));
+    own_keys::set_own(cx, other, (other_wanted && !on).then_some("1"));
+    Ok(())
+}
+
+/// miniupnpd is a gateway of version 2 unless it is told to be one of version 1.
+fn igd_version(cx: &mut Context, _: &Row) -> Result<Text> {
+    if !installed(cx) {
+        return Ok(Text::Borrowed("0"));
+    }
+    let config = cx.package(PACKAGE)?.find("config");
+    let first = config.and_then(|config| config.get("igdv1")).and_then(uci_truth).unwrap_or(false);
+    Ok(Text::Borrowed(if first { "1" } else { "2" }))
+}
