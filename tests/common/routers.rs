@@ -254,7 +254,7 @@ fn plug_in_modem(root: &RouterRoot) {
     root.make("/sys/class/usbmisc/cdc-wdm0/uevent", "MAJOR=180\nMINOR=176\nDEVNAME=cdc-wdm0\n");
     root.remove("/sys/class/net/wwan0/device");
     let link = |to: &str, at: &str| {
-        std::fs::create_dir_all(root.at(at).parent().unwrap()).unwrap();
+        fs::create_dir_all(root.at(at).parent().unwrap()).unwrap();
         std::os::unix::fs::symlink(to, root.at(at)).unwrap();
     };
     link("../../../devices/platform/10180000.usb/usb1/1-1/1-1:1.4", "/sys/class/net/wwan0/device");
