@@ -213,9 +213,10 @@ impl Family {
         let has = |state: &Json| lists.iter().any(|list| !net::items(state, list).is_empty());
         let best = interfaces.iter().find(|(_, state)| on(state) && has(state));
         let found = best.or_else(|| interfaces.iter().find(|(_, state)| on(state)));
-        found.map_or_else(Default::default, |(name, state)| {
-            (String::from(name), String::from(net::text(state, "proto").unwrap_or_default()))
-        })
+        // The user knows `wwan`, but it is `wwan_4` on the same device that speaks DHCP.
+        let made = interfaces.iter().find(|(_, state)| on(state) && has(state) && net::truth(state, "dynamic"));
+        let proto = made.or(found).and_then(|(_, state)| net::text(state, "proto")).unwrap_or_default();
+        (found.map_or_else(String::new, |(name, _)| String::from(name)), String::from(proto))
     }
 
     fn origin(&self, live: &Live, proto: &str) -> &'static str {
