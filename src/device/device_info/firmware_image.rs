@@ -109,15 +109,15 @@ pub(super) fn set_boot(cx: &mut Context, row: &Row, value: &str) -> Result<(), F
 pub(super) fn check_boot(cx: &mut Context, _: &Row) -> Result<(), (&'static str, Fault)> {
     const BLAMED: &str = "BootFirmwareImage";
     let Some(name) = staged_boot(cx) else { return Ok(()) };
-    let usable = images(cx).map_err(Fault::from).and_then(|images| {
-        let number = cx.path_of_key(TABLE, &name);
+    let usable = images(cx).map(|images| {
+        let path = cx.path_of_key(TABLE, &name);
         let image = images.iter().find(|image| image.name == name);
-        Ok(image.zip(number).is_some_and(|(image, path)| image.available && !is_withdrawn(cx, &path, &image.version)))
+        image.zip(path).is_some_and(|(image, path)| image.available && !is_withdrawn(cx, &path, &image.version))
     });
     match usable {
         Ok(true) => Ok(()),
         Ok(false) => Err((BLAMED, Fault::value("this image is not available"))),
-        Err(fault) => Err((BLAMED, fault)),
+        Err(error) => Err((BLAMED, error.into())),
     }
 }
 
