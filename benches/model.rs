@@ -18,6 +18,8 @@ mod columns;
 mod model;
 #[path = "../tests/common/root.rs"]
 mod root;
+#[path = "../tests/common/ubusd.rs"]
+mod ubusd;
 
 use columns::{COLUMNS, Sections, TABLE};
 use root::RouterRoot;
@@ -65,6 +67,43 @@ fn get_whole_table(bencher: Bencher<'_, '_>, parameters: usize) {
 fn get_whole_table_of_unnamed_sections(bencher: Bencher<'_, '_>, parameters: usize) {
     let (_root, mut model) = table(parameters, Sections::Unnamed);
     bencher.counter(ItemsCount::new(parameters)).bench_local(|| answer(&mut model, get(TABLE)));
+}
+
+/// A router of a kind with so many devices in the home, and its ubusd.
+fn home(hosts: u32) -> (ubusd::Ubusd, model::Router) {
+    let root = RouterRoot::sample("pd-guest");
+    let ubusd = root.start_ubusd();
+    let mut arp = root.read("/proc/net/arp");
+    let mut leases = String::new();
+    for number in 0..hosts {
+        let mac = format!("02:00:5e:{:02x}:{:02x}:{:02x}", number >> 16, number >> 8 & 0xff, number & 0xff);
+        let address = format!("10.{}.{}.{}", 1 + (number >> 16), number >> 8 & 0xff, number & 0xff);
+        arp += &format!("{address:<16} 0x1         0x2         {mac}     *        br-lan\n");
+        leases += &format!("0 {mac} {address} host{number} 01:{mac}\n");
+    }
+    root.write("/proc/net/arp", arp);
+    root.write("/tmp/dhcp.leases", leases);
+    (ubusd, model::Router::on(root))
+}
+
+/// The largest of the sample routers as it is, over the socket of a stand-in for ubusd.
+#[divan::bench(sample_count = 10, sample_size = 1)]
+fn get_whole_router_over_ubusd(bencher: Bencher<'_, '_>) {
+    let root = RouterRoot::sample("pd-guest");
+    let _ubusd = root.start_ubusd();
+    let router = model::Router::on(root);
+    let mut model = router.model.lock().unwrap();
+    let parameters = count(&mut model, "");
+    bencher.counter(ItemsCount::new(parameters)).bench_local(|| answer(&mut model, get("")));
+}
+
+/// The same with more and more devices in the home, so that the tree grows and the sources do not.
+#[divan::bench(args = [100, 1_000, 10_000], sample_count = 5, sample_size = 1)]
+fn get_whole_router_with_hosts(bencher: Bencher<'_, '_>, hosts: u32) {
+    let (_ubusd, router) = home(hosts);
+    let mut model = router.model.lock().unwrap();
+    let parameters = count(&mut model, "");
+    bencher.counter(ItemsCount::new(parameters)).bench_local(|| answer(&mut model, get("")));
 }
 
 /// Programs are stand-ins that are scripts, which is most of the time.

@@ -318,7 +318,7 @@ fn a_port_never_opens_more_than_its_protocols() {
     refuse(&router, &row, &[("ProtocolExclude", "true")], "ProtocolExclude");
     refuse(&router, &row, &[("DestPortRangeMax", "21")], "DestPortRangeMax");
     set_row(&router, &row, &[("DestPort", "-1"), ("Protocol", "47")]);
-    assert!(find(&router, "name=P").has("proto=gre"));
+    assert!(find(&router, "name=P").has("proto=47"));
     set_row(&router, &row, &[("Protocol", "-1")]);
     assert!(find(&router, "name=P").has("proto=all"));
     refuse(&router, &row, &[("SourceIP", "2001:db8::1"), ("DestIP", "192.0.2.1")], "DestIP");
@@ -482,4 +482,72 @@ fn odd_configurations_are_shown_as_far_as_they_can_be() {
     assert_eq!(router.get("Device.Firewall.LastChange"), "0001-01-01T00:00:00Z");
     set(&router, &[(CONFIG, "Advanced")]);
     assert!(router.values("Device.Firewall.").len() > 10);
+}
+
+/// CONFORMANCE P-67: a schedule is written into what refers to it, which counts at all times when the schedule has gone.
+#[test]
+fn p67_schedules_say_when_a_mapping_and_a_pinhole_count() {
+    let router = Router::new();
+    assert_eq!(router.add("Device.Schedules.Schedule.").unwrap(), 1);
+    let row = "Device.Schedules.Schedule.1.";
+    check(
+        &router,
+        row,
+        &[
+            ("Enable", "false"),
+            ("Status", "Inactive"),
+            ("Day", ""),
+            ("StartTime", ""),
+            ("Duration", "86400"),
+            ("TimeLeft", "0"),
+        ],
+    );
+    set(&router, &[("Device.NAT.PortMapping.1.ScheduleRef", "Device.Schedules.Schedule.1")]);
+    check(&router, "Device.NAT.PortMapping.1.", &[("Enable", "true"), ("Status", "Disabled")]);
+    assert!(find(&router, "name=Web server").has("enabled=0"), "its schedule is not enabled");
+    set_row(
+        &router,
+        row,
+        &[("Enable", "true"), ("StartTime", "08:00"), ("Duration", "3600"), ("Day", "Saturday,Sunday")],
+    );
+    let mapping = find(&router, "name=Web server");
+    assert!(mapping.has("enabled=1") && mapping.has("weekdays=Sat Sun"));
+    assert!(mapping.has("start_time=08:00:00") && mapping.has("stop_time=09:00:00"));
+    refuse(&router, row, &[("Duration", "72000")], "Duration");
+    set_row(&router, row, &[("Day", "")]);
+    set_row(&router, row, &[("Duration", "72000")]);
+    let mapping = find(&router, "name=Web server");
+    assert!(mapping.has("stop_time=04:00:00") && !mapping.options.iter().any(|option| option.starts_with("weekdays")));
+    set_row(&router, row, &[("StartTime", "00:00"), ("Duration", "86400")]);
+    check(&router, row, &[("Status", "Active")]);
+    router.add("Device.Firewall.Pinhole.").unwrap();
+    set(&router, &[("Device.Firewall.Pinhole.1.ScheduleRef", "Device.Schedules.Schedule.1")]);
+    set(&router, &[("Device.Schedules.Enable", "false")]);
+    check(&router, row, &[("Status", "StackDisabled")]);
+    check(&router, "Device.NAT.PortMapping.1.", &[("Status", "Disabled")]);
+    router.restart();
+    router.delete(row).unwrap();
+    check(&router, "Device.NAT.PortMapping.1.", &[("ScheduleRef", ""), ("Enable", "true"), ("Status", "Enabled")]);
+    check(&router, "Device.Firewall.Pinhole.1.", &[("ScheduleRef", "")]);
+    assert!(sections(&router).iter().all(|section| !section.options.iter().any(|option| option.contains("_time="))));
+}
+
+/// nft refuses all rules for one with a comment of more than 128 bytes.
+#[test]
+fn a_long_description_is_cut_off_where_fw4_sees_it() {
+    let router = Router::new();
+    let rule = format!("Device.Firewall.Chain.1.Rule.{}.", router.add("Device.Firewall.Chain.1.Rule.").unwrap());
+    let long = "Ünï".repeat(85);
+    for row in [rule.as_str(), "Device.NAT.PortMapping.1."] {
+        set_row(&router, row, &[("Description", &long)]);
+    }
+    let written = sections(&router).into_iter().flat_map(|section| section.options);
+    let names: Vec<String> = written.filter_map(|option| option.strip_prefix("name=").map(String::from)).collect();
+    assert!(names.iter().all(|name| name.len() <= 100), "{names:#?}");
+    assert_eq!(names.iter().filter(|name| long.starts_with(name.as_str())).count(), 2);
+    router.restart();
+    check(&router, &rule, &[("Description", &long)]);
+    let short: String = long.chars().take(5).collect();
+    set_row(&router, &rule, &[("Description", &short)]);
+    assert!(find(&router, &format!("name={short}")).has("target=DROP"));
 }

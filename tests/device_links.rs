@@ -813,3 +813,101 @@ fn ports_that_something_listens_on() {
     );
     assert_eq!(router.get("Device.IP.ActivePortNumberOfEntries"), "1");
 }
+
+/// What lies below an interface, down to the ground.
+fn chain(router: &Router, top: &str) -> Vec<String> {
+    let mut chain = vec![top.replace("Device.", "")];
+    let mut path = String::from(top);
+    loop {
+        let below = router.get(&format!("{path}.LowerLayers"));
+        let Some(first) = below.split(',').find(|path| !path.is_empty()) else { return chain };
+        chain.push(first.replace("Device.", ""));
+        path = first.into();
+        assert!(chain.len() < 10, "{chain:?}");
+    }
+}
+
+fn chains(router: &Router) -> Vec<String> {
+    let names = column(router, "Device.IP.Interface.", "Name");
+    names
+        .iter()
+        .map(|(number, name)| {
+            format!("{name}: {}", chain(router, &format!("Device.IP.Interface.{number}")).join(" > "))
+        })
+        .collect()
+}
+
+#[test]
+fn the_layers_of_routers_as_they_stand_in_homes() {
+    const LAN: &str = "br-lan: IP.Interface.2 > Ethernet.Link.1 > Bridging.Bridge.1.Port.1 > Bridging.Bridge.1.Port.2 > Ethernet.Interface.1";
+    let samples: &[(&str, &[&str])] = &[
+        (
+            "single-radio-dsa",
+            &[
+                LAN,
+                "wan: IP.Interface.3 > Ethernet.Link.2 > Ethernet.Interface.3",
+                "wan6: IP.Interface.4 > Ethernet.Link.2 > Ethernet.Interface.3",
+            ],
+        ),
+        (
+            "two-radio-pppoe",
+            &[
+                LAN,
+                "pppoe-wan: IP.Interface.3 > PPP.Interface.1 > Ethernet.VLANTermination.1 > Ethernet.Link.2 > Ethernet.Interface.5",
+                "wan: IP.Interface.4 > Ethernet.Link.2 > Ethernet.Interface.5",
+            ],
+        ),
+        (
+            "swconfig-vlan",
+            &[
+                "br-lan: IP.Interface.2 > Ethernet.Link.1 > Bridging.Bridge.1.Port.1 > Bridging.Bridge.1.Port.2 > Ethernet.VLANTermination.3 > Ethernet.Link.2 > Ethernet.Interface.1",
+                "eth0.2: IP.Interface.3 > Ethernet.VLANTermination.1 > Ethernet.Link.2 > Ethernet.Interface.1",
+                "wan6: IP.Interface.4 > Ethernet.VLANTermination.1 > Ethernet.Link.2 > Ethernet.Interface.1",
+                "eth0.30: IP.Interface.5 > Ethernet.VLANTermination.2 > Ethernet.Link.2 > Ethernet.Interface.1",
+            ],
+        ),
+        (
+            "pd-guest",
+            &[
+                LAN,
+                "br-guest: IP.Interface.3 > Ethernet.Link.2 > Bridging.Bridge.2.Port.1 > Bridging.Bridge.2.Port.2 > WiFi.SSID.2 > WiFi.Radio.1",
+                "wan: IP.Interface.4 > Ethernet.Link.3 > Ethernet.Interface.4",
+                "wan6: IP.Interface.5 > Ethernet.Link.3 > Ethernet.Interface.4",
+            ],
+        ),
+        ("lte", &[LAN, "wwan0: IP.Interface.3 > Cellular.Interface.1"]),
+        (
+            "access-point",
+            &[
+                LAN,
+                "lan6: IP.Interface.3 > Ethernet.Link.1 > Bridging.Bridge.1.Port.1 > Bridging.Bridge.1.Port.2 > Ethernet.Interface.1",
+            ],
+        ),
+    ];
+    for (name, expected) in samples {
+        let router = Router::on(root::RouterRoot::sample(name));
+        let mut all = vec!["lo: IP.Interface.1"];
+        all.extend(*expected);
+        assert_eq!(chains(&router), all, "{name}");
+    }
+}
+
+/// What the protocol of an interface has got for IPv6 is on an interface of its own in netifd, and on the one that UCI knows in TR-181.
+#[test]
+fn the_ipv6_of_pppoe_and_of_a_modem() {
+    let router = Router::on(root::RouterRoot::sample("two-radio-pppoe"));
+    let child = row(&router, "Device.IP.Interface.2.IPv6Prefix.1.", &["Prefix", "ParentPrefix"]);
+    assert_eq!(child, ["2001:db8:7700:1200::/64", "Device.IP.Interface.3.IPv6Prefix.1"]);
+    let parent = row(&router, "Device.IP.Interface.3.IPv6Prefix.1.", &["Prefix", "Origin", "Status"]);
+    assert_eq!(parent, ["2001:db8:7700:1200::/56", "PrefixDelegation", "Enabled"]);
+    let address = row(&router, "Device.IP.Interface.3.IPv6Address.2.", &["IPAddress", "Origin"]);
+    assert_eq!(address, ["2001:db8:77ff::2", "DHCPv6"]);
+    let router = Router::on(root::RouterRoot::sample("lte"));
+    let address = row(
+        &router,
+        "Device.IP.Interface.3.",
+        &["IPv4Address.1.IPAddress", "IPv6Address.1.IPAddress", "IPv6Address.1.Origin"],
+    );
+    assert_eq!(address, ["100.71.12.6", "2001:db8:4e:7::ac1", "AutoConfigured"]);
+    assert_eq!(router.get("Device.IP.Interface.2.IPv6Prefix.1.ParentPrefix"), "Device.IP.Interface.3.IPv6Prefix.1");
+}

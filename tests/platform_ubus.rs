@@ -222,3 +222,15 @@ fn a_silent_ubusd_costs_one_wait() {
     }
     assert!(start.elapsed() < Duration::from_secs(14), "{:?}", start.elapsed());
 }
+
+/// A mobile interface has its addresses on the interfaces that it made; the connection request URL needs one all the same.
+#[test]
+fn an_interface_without_addresses_of_its_own_has_those_of_its_device() {
+    let router = router();
+    router.root.set_ubus("network.interface.wwan", "status", None, r#"{"up":true,"proto":"qmi","l3_device":"lo"}"#);
+    let state = cwmpd::platform::net::interface_state(&router.live, "wwan");
+    assert!(state.up && state.certain);
+    assert!(state.addresses.iter().any(|address| address.is_loopback()), "{state:?}");
+    router.root.set_ubus("network.interface.wwan", "status", None, r#"{"up":false,"proto":"qmi","device":"lo"}"#);
+    assert!(cwmpd::platform::net::interface_state(&router.live, "wwan").addresses.is_empty());
+}

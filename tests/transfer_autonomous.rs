@@ -94,6 +94,12 @@ fn f24_g03_what_the_acs_does_not_list_is_not_sent() {
         let refused = agent.run(&["inform", "9 REQUEST DOWNLOAD"]);
         assert_eq!((refused.status, refused.stdout.as_str()), (1, ""));
         assert!(refused.stderr.contains("RequestDownload"), "{}", refused.stderr);
+        // It is not asked again, and not told of the next one.
+        upgrade_by_hand(&mut agent, "25.12.1");
+        let mut session = acs.session();
+        assert!(!session.events().contains(&AUTONOMOUS), "{:?}", session.events());
+        assert!(session.inform_ok().is_empty());
+        session.end();
     }
 }
 

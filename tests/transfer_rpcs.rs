@@ -89,18 +89,22 @@ fn f01_f02_f03_f09_f22_f23_what_is_taken_and_what_is_refused() {
     session.end();
 }
 
-/// CONFORMANCE F-04, F-05, F-06, F-14, F-25, F-26, L-03.
+/// CONFORMANCE F-04, F-05, F-06, F-20, F-25, F-26, L-03.
 #[test]
-fn f04_f05_f06_f25_f26_l03_each_transfer_is_told_once_and_a_failing_one_blocks_no_other() {
+fn f04_f05_f06_f15_f20_f25_f26_l03_each_transfer_is_told_once_and_a_failing_one_blocks_no_other() {
     let acs = Acs::start();
     let agent = Agent::settled(&acs);
     let server = Server::start(|request| match request.target() {
         "/missing" => reply("404 Not Found", &[], b""),
         _ => answer(request, SETTINGS_TEXT.as_bytes()),
     });
+    // URLs for a browser mean nothing to a router.
+    let Message::Download(mut redirecting) = download("settings", SETTINGS, &server.url("/settings")) else { panic!() };
+    redirecting.success_url = "http://192.0.2.1/well".into();
+    redirecting.failure_url = "http://192.0.2.1/failed".into();
     let orders = vec![
         download("missing", SETTINGS, &server.url("/missing")),
-        download("settings", SETTINGS, &server.url("/settings")),
+        Message::Download(redirecting),
         upload("log", LOG, &server.url("/log")),
         // Nobody listens there.
         upload("nobody", LOG, "http://127.0.0.1:1/log"),
@@ -140,9 +144,9 @@ fn f04_f05_f06_f25_f26_l03_each_transfer_is_told_once_and_a_failing_one_blocks_n
     assert_eq!(told(&acs), (vec!["2 PERIODIC".to_owned()], Vec::new()));
 }
 
-/// CONFORMANCE F-08, F-07, L-04: what ends while a session is running is told in the next one.
+/// CONFORMANCE F-07, F-08, F-18, L-04: what ends while a session is running is told in the next one.
 #[test]
-fn f07_f08_l04_after_its_delay_and_in_the_next_session() {
+fn f07_f08_f18_l04_after_its_delay_and_in_the_next_session() {
     let acs = Acs::start();
     let agent = Agent::settled(&acs);
     let server = file_server(SETTINGS_TEXT);

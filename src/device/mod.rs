@@ -33,6 +33,7 @@ pub mod qos;
 pub mod root;
 pub mod router_advertisement;
 pub mod routing;
+pub mod schedules;
 pub mod sections;
 #[cfg(feature = "tls")]
 pub mod security;
@@ -72,6 +73,7 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         dns::OBJECTS,
         nat::OBJECTS,
         firewall::OBJECTS,
+        schedules::OBJECTS,
         hosts::OBJECTS,
         users::OBJECTS,
         user_interface::OBJECTS,

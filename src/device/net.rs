@@ -3,6 +3,7 @@
 //! Devices come from sysfs, interfaces from one `network.interface dump`. What cannot be read is an absence and never an error: a router in
 //! trouble still shows the rest of its tree.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
@@ -34,6 +35,16 @@ impl Interfaces {
         self.0.get(name).unwrap_or(&Json::Null)
     }
 
+    /// What netifd says of an interface, and of those that its protocol has made on it, such as `wan_6` for the IPv6 of a PPPoE `wan`.
+    pub fn family<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Json> {
+        let made = self.0.range(String::from(name)..).take_while(move |(other, _)| other.starts_with(name));
+        let made = made.filter(move |(other, state)| {
+            let tail = other.strip_prefix(name).and_then(|tail| tail.strip_prefix('_'));
+            tail.is_some() && truth(state, "dynamic")
+        });
+        self.0.get(name).into_iter().chain(made.map(|(_, state)| state))
+    }
+
     /// All interfaces, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Json)> {
         self.0.iter().map(|(name, state)| (name.as_str(), state))
@@ -55,8 +66,27 @@ pub fn interfaces(cx: &mut Context) -> Result<Rc<Interfaces>> {
         let reply = cx.ubus("network.interface", "dump", &json!({})).unwrap_or_default();
         let found = reply.get("interface").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
         let by_name = found.iter().filter_map(|state| Some((String::from(text(state, "interface")?), state.clone())));
-        Ok(Interfaces(by_name.collect()))
+        let mut by_name: BTreeMap<String, Json> = by_name.collect();
+        for child in found.iter().filter(|state| truth(state, "dynamic")) {
+            lend(&mut by_name, child);
+        }
+        Ok(Interfaces(by_name))
     })
+}
+
+/// PPP and the mobile protocols make interfaces of their own, such as `wan_6` and `wwan_4`, that run DHCP on the same device. What those got
+/// is shown at the interface that the user knows.
+fn lend(by_name: &mut BTreeMap<String, Json>, child: &Json) {
+    let parent = text(child, "interface").and_then(|name| name.rsplit_once('_')).map(|(parent, _)| parent);
+    let Some(parent) = parent.and_then(|parent| by_name.get_mut(parent)) else { return };
+    if text(parent, "l3_device") != text(child, "l3_device") || text(child, "l3_device").is_none() {
+        return;
+    }
+    for list in ["ipv4-address", "ipv6-address", "ipv6-prefix"] {
+        if let Some(own) = parent.get_mut(list).and_then(Json::as_array_mut) {
+            own.extend_from_slice(items(child, list));
+        }
+    }
 }
 
 /// The state of every network device (`ubus call network.device status`), asked for once a request; null without ubus.
@@ -138,10 +168,22 @@ const STAMPS: usize = 512;
 /// The kernel does not say when a link changed, so the agent remembers what it saw.
 static STAMPS_SEEN: Mutex<BTreeMap<String, Stamp>> = Mutex::new(BTreeMap::new());
 
+/// What one request was told of `LastChange`, by thing.
+type Told = RefCell<BTreeMap<String, u64>>;
+
 /// Seconds since something (such as `Device.Ethernet.Interface.lan1`) was first seen in its present state; what was never seen before has
-/// been so since the boot. For `LastChange`.
+/// been so since the boot. For `LastChange`. The same in every pass over a request, since the second has to be as long as the first.
 pub fn seconds_in_state(cx: &mut Context, thing: &str, state: &str) -> u64 {
-    let now = cx.system().monotonic();
+    let Ok(told) = cx.memo::<Told>("seconds in state", |_| Ok(RefCell::default())) else { return 0 };
+    let known = told.borrow().get(thing).copied();
+    known.unwrap_or_else(|| {
+        let seconds = seconds_until(cx.system().monotonic(), thing, state);
+        told.borrow_mut().insert(String::from(thing), seconds);
+        seconds
+    })
+}
+
+fn seconds_until(now: Duration, thing: &str, state: &str) -> u64 {
     let mut seen = STAMPS_SEEN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(stamp) = seen.get_mut(thing) {
         if stamp.state != state {

@@ -14,6 +14,12 @@ use crate::model::schema::{Text, Values};
 /// The options in effect: tags with their values in hexadecimal digits.
 pub type Present = Vec<(u16, String)>;
 
+/// Writes the options that are to be in effect.
+pub type WriteOptions = fn(&mut Context, &Row, &[(u16, String)]) -> Result<(), Fault>;
+
+/// Judges a tag with its value; the fault names the parameter that is to blame.
+pub type JudgeOption = fn(u16, &str) -> Result<(), (&'static str, Fault)>;
+
 /// How a table of options reads and writes them.
 pub struct Options {
     /// The last part of the table's name.
@@ -21,9 +27,9 @@ pub struct Options {
     /// What is in effect for the row around the table, in its order.
     pub read: fn(&mut Context, &Row) -> Result<Present>,
     /// Writes what is to be in effect.
-    pub write: fn(&mut Context, &Row, &[(u16, String)]) -> Result<(), Fault>,
+    pub write: WriteOptions,
     /// Judges a tag with its value; the fault names the parameter that is to blame.
-    pub judge: fn(u16, &str) -> Result<(), (&'static str, Fault)>,
+    pub judge: JudgeOption,
     /// Whether a row without a value waits for one.
     pub valued: bool,
 }
@@ -274,7 +280,7 @@ pub fn hex(bytes: &[u8]) -> String {
 #[must_use]
 pub fn bytes(hex: &str) -> Option<Vec<u8>> {
     let pairs = hex.as_bytes().chunks(2);
-    pairs.map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| byte(pair))).collect()
+    pairs.map(|pair| std::str::from_utf8(pair).ok().and_then(byte)).collect()
 }
 
 fn byte(pair: &str) -> Option<u8> {

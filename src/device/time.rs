@@ -181,6 +181,20 @@ fn time_zone_text(cx: &mut Context) -> Result<String> {
     Ok(String::from(zone.unwrap_or("UTC")))
 }
 
+/// The day of the week, 0 for Monday, and the second of that day, by the clock on the wall here.
+///
+/// # Errors
+/// When the configuration of the system cannot be read.
+pub(super) fn local_day_and_second(cx: &mut Context) -> Result<(usize, u32)> {
+    let zone = time_zone_text(cx)?;
+    let zone = PosixTz::parse(&zone).unwrap_or(PosixTz::UTC);
+    let utc = UtcTime::from(cx.system().wall_clock());
+    let local = utc.seconds().saturating_add(i64::from(zone.offset(utc)));
+    // 1970 began on a Thursday.
+    let day = local.div_euclid(86_400).saturating_add(3).rem_euclid(7);
+    Ok((usize::try_from(day).unwrap_or(0), u32::try_from(local.rem_euclid(86_400)).unwrap_or(0)))
+}
+
 fn time_zone(cx: &mut Context, _: &Row) -> Result<Text> {
     Ok(Text::Owned(time_zone_text(cx)?))
 }

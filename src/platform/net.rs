@@ -25,7 +25,15 @@ pub struct InterfaceState {
 /// well. What nobody knows is down and has no addresses.
 pub fn interface_state(system: &dyn System, name: &str) -> InterfaceState {
     let status = system.ubus_call(&format!("network.interface.{name}"), "status", &json!({}));
-    let found = status.ok().map(|status| from_netifd(&status));
+    let found = status.ok().map(|status| {
+        let mut state = from_netifd(&status);
+        // Mobile protocols, and PPP for IPv6, leave the addresses to another interface on the same device.
+        let device = state.device.as_deref().filter(|_| state.up && state.addresses.is_empty());
+        if let Some(kernel) = device.and_then(|device| from_kernel(system, device)) {
+            state.addresses = kernel.addresses;
+        }
+        state
+    });
     let mut state =
         found.or_else(|| from_settings(system, name)).or_else(|| from_kernel(system, name)).unwrap_or_default();
     // A person who looks for an address wants one that works from afar.

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::queue::FIRMWARE;
-use crate::soap::rpc::AutonomousTransferComplete;
+use crate::soap::rpc::{AutonomousTransferComplete, QueuedTransfer};
 use crate::time::UtcTime;
 
 /// How many wait to be told; older ones give way.
@@ -94,6 +94,17 @@ impl Autonomous {
             ..AutonomousTransferComplete::default()
         };
         self.reports.iter().map(move |report| (report.id, message(report)))
+    }
+
+    /// What GetAllQueuedTransfers tells of them.
+    pub fn list(&self) -> impl Iterator<Item = QueuedTransfer> {
+        let completed = |report: &Report| QueuedTransfer {
+            state: 3,
+            is_download: report.is_download,
+            file_type: report.file_type.clone(),
+            ..QueuedTransfer::default()
+        };
+        self.reports.iter().map(completed)
     }
 
     /// The ACS has heard of this one, or will not.

@@ -12,6 +12,7 @@ use cwmpd::model::transaction::{Assignment, Written};
 use cwmpd::model::tree::{Schema, resolve};
 use cwmpd::model::walk::{Depth, Found, Walk};
 use cwmpd::model::{Model, access};
+use cwmpd::platform::System;
 use cwmpd::platform::live::Live;
 
 use super::root::RouterRoot;
@@ -21,6 +22,7 @@ pub struct Router {
     pub root: RouterRoot,
     pub model: Mutex<Model>,
     kept: Arc<Mutex<Registry>>,
+    system: Arc<dyn System>,
 }
 
 impl Router {
@@ -29,14 +31,20 @@ impl Router {
     }
 
     pub fn on(root: RouterRoot) -> Self {
+        let system = Arc::new(Live::new(root.path()).unwrap());
+        Self::on_system(root, system)
+    }
+
+    /// The same with another way to the router.
+    pub fn on_system(root: RouterRoot, system: Arc<dyn System>) -> Self {
         let kept = Arc::new(Mutex::new(Registry::default()));
-        let model = Mutex::new(open(&root, &kept));
-        Self { root, model, kept }
+        let model = Mutex::new(open(&system, &kept));
+        Self { root, model, kept, system }
     }
 
     /// Starts the agent again on what it has kept.
     pub fn restart(&self) {
-        *self.model.lock().unwrap() = open(&self.root, &self.kept);
+        *self.model.lock().unwrap() = open(&self.system, &self.kept);
     }
 
     pub fn set_facts(&self, facts: Facts) {
@@ -98,7 +106,7 @@ impl Router {
     }
 }
 
-fn open(root: &RouterRoot, kept: &Arc<Mutex<Registry>>) -> Model {
+fn open(system: &Arc<dyn System>, kept: &Arc<Mutex<Registry>>) -> Model {
     let schema = Arc::new(Schema::new(cwmpd::device::objects()).unwrap());
     let registry = kept.lock().unwrap().clone();
     let kept = kept.clone();
@@ -106,7 +114,7 @@ fn open(root: &RouterRoot, kept: &Arc<Mutex<Registry>>) -> Model {
         *kept.lock().unwrap() = registry.clone();
         Ok(())
     });
-    let mut model = Model::new(Arc::new(Live::new(root.path()).unwrap()), schema, registry, keep);
+    let mut model = Model::new(system.clone(), schema, registry, keep);
     model.set_facts(Facts { clock_known: true, ..Facts::default() });
     model
 }

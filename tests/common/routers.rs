@@ -230,3 +230,50 @@ fn route_line(device: &str, target: Ipv4Addr, gateway: Ipv4Addr, metric: u64, ma
     let flags = if gateway.is_unspecified() { "0001" } else { "0003" };
     format!("{device}\t{}\t{}\t{flags}\t0\t0\t{metric}\t{}\t0\t0\t0\n", hex(target), hex(gateway), hex(mask))
 }
+
+/// A modem that speaks QMI, on USB.
+fn plug_in_modem(root: &RouterRoot) {
+    let usb = "/sys/devices/platform/10180000.usb/usb1/1-1";
+    for (name, value) in [
+        ("idVendor", "2c7c"),
+        ("idProduct", "0125"),
+        ("manufacturer", "Example Wireless"),
+        ("product", "LTE Module"),
+        ("serial", "0123456789"),
+        ("speed", "480"),
+        ("bDeviceClass", "ef"),
+        ("busnum", "1"),
+        ("devnum", "2"),
+        ("version", " 2.00"),
+    ] {
+        root.make(&format!("{usb}/{name}"), format!("{value}\n"));
+    }
+    let network = format!("{usb}/1-1:1.4");
+    root.make(&format!("{network}/uevent"), "DEVTYPE=usb_interface\nDRIVER=qmi_wwan\n");
+    root.make(&format!("{network}/net/wwan0/ifindex"), "3\n");
+    root.make("/sys/class/usbmisc/cdc-wdm0/uevent", "MAJOR=180\nMINOR=176\nDEVNAME=cdc-wdm0\n");
+    root.remove("/sys/class/net/wwan0/device");
+    let link = |to: &str, at: &str| {
+        fs::create_dir_all(root.at(at).parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(to, root.at(at)).unwrap();
+    };
+    link("../../../devices/platform/10180000.usb/usb1/1-1/1-1:1.4", "/sys/class/net/wwan0/device");
+    link("../../../devices/platform/10180000.usb/usb1/1-1/1-1:1.4", "/sys/class/usbmisc/cdc-wdm0/device");
+    link("../../../devices/platform/10180000.usb/usb1/1-1", "/sys/bus/usb/devices/1-1");
+    root.make("/dev/cdc-wdm0", "");
+    // Answers each question as the modem of a registered SIM card does; strings come in quotes, objects as JSON.
+    root.write_recorder(
+            "/sbin/uqmi",
+            "for word in \"$@\"; do case $word in
+--get-signal-info) echo '{\"type\":\"lte\",\"rssi\":-61,\"rsrq\":-9,\"rsrp\":-92,\"snr\":11.4}' ;;
+--get-serving-system) echo '{\"registration\":\"registered\",\"plmn_mcc\":260,\"plmn_mnc\":1,\"plmn_description\":\"Example Mobile\",\"roaming\":false}' ;;
+--get-imei) echo '\"490154203237518\"' ;;
+--get-imsi) echo '\"260010123456789\"' ;;
+--get-iccid) echo '\"8948010000000000001\"' ;;
+--get-msisdn) echo '\"48500000000\"' ;;
+--get-data-status) echo '\"connected\"' ;;
+--uim-get-sim-state) echo '{\"card_application_state\":\"ready\",\"pin1_status\":\"disabled\"}' ;;
+esac; done
+",
+        );
+}

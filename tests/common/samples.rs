@@ -23,37 +23,17 @@ const fn bridged(device: Device) -> Device {
     Device { bridge: Some("br-lan"), ..device }
 }
 
-fn psk() -> Json {
-    json!({"enabled": true, "wpa": [2], "authentication": ["psk"], "ciphers": ["ccmp"]})
-}
-
-fn sae() -> Json {
-    json!({"enabled": true, "wpa": [3], "authentication": ["sae"], "ciphers": ["ccmp"]})
-}
-
-fn sae_mixed() -> Json {
-    json!({"enabled": true, "wpa": [2, 3], "authentication": ["psk", "sae"], "ciphers": ["ccmp"]})
-}
-
-fn enterprise() -> Json {
-    json!({"enabled": true, "wpa": [2], "authentication": ["802.1x"], "ciphers": ["ccmp"]})
-}
-
-fn enterprise3() -> Json {
-    json!({"enabled": true, "wpa": [3], "authentication": ["802.1x"], "ciphers": ["ccmp"]})
-}
-
-fn owe() -> Json {
-    json!({"enabled": true, "wpa": [3], "authentication": ["owe"], "ciphers": ["ccmp"]})
-}
-
-fn open() -> Json {
-    json!({"enabled": false})
-}
-
-fn none() -> Json {
-    json!({})
-}
+const PSK: fn() -> Json = || json!({"enabled": true, "wpa": [2], "authentication": ["psk"], "ciphers": ["ccmp"]});
+const SAE: fn() -> Json = || json!({"enabled": true, "wpa": [3], "authentication": ["sae"], "ciphers": ["ccmp"]});
+const SAE_MIXED: fn() -> Json =
+    || json!({"enabled": true, "wpa": [2, 3], "authentication": ["psk", "sae"], "ciphers": ["ccmp"]});
+const ENTERPRISE: fn() -> Json =
+    || json!({"enabled": true, "wpa": [2], "authentication": ["802.1x"], "ciphers": ["ccmp"]});
+const ENTERPRISE3: fn() -> Json =
+    || json!({"enabled": true, "wpa": [3], "authentication": ["802.1x"], "ciphers": ["ccmp"]});
+const OWE: fn() -> Json = || json!({"enabled": true, "wpa": [3], "authentication": ["owe"], "ciphers": ["ccmp"]});
+const OPEN: fn() -> Json = || json!({"enabled": false});
+const NONE: fn() -> Json = || json!({});
 
 /// One radio, two ports, and a provider without IPv6.
 static SINGLE_RADIO: Sample = Sample {
@@ -111,7 +91,7 @@ static SINGLE_RADIO: Sample = Sample {
             device: Some(("phy0-ap0", "00:00:5e:00:53:12")),
             ssid: "Small",
             config: || json!({"mode": "ap", "ssid": "Small", "encryption": "none", "network": ["lan"]}),
-            encryption: open,
+            encryption: OPEN,
             clients: &[],
         }],
     }],
@@ -119,7 +99,7 @@ static SINGLE_RADIO: Sample = Sample {
         Host { mac: "00:00:5e:00:53:f1", address: "203.0.112.1", device: "wan", lease: None },
         Host { mac: "00:00:5e:00:53:a1", address: "192.168.1.120", device: "br-lan", lease: Some(("pc", 30_000)) },
     ],
-    leases6: none,
+    leases6: NONE,
     more: |_| {},
 };
 
@@ -217,7 +197,7 @@ static PPPOE: Sample = Sample {
                     json!({"mode": "ap", "ssid": "Home", "encryption": "sae-mixed", "key": "seven dwarves, one house",
                         "ieee80211w": 1, "network": ["lan"]})
                 },
-                encryption: sae_mixed,
+                encryption: SAE_MIXED,
                 clients: &[Client { mac: "00:00:5e:00:53:a4", signal: -71, rates: (65_000, 72_200), connected: 5_120 }],
             }],
         },
@@ -244,7 +224,7 @@ static PPPOE: Sample = Sample {
                     json!({"mode": "ap", "ssid": "Home", "encryption": "sae", "key": "seven dwarves, one house",
                         "ieee80211r": true, "mobility_domain": "4f57", "network": ["lan"]})
                 },
-                encryption: sae,
+                encryption: SAE,
                 clients: &[
                     Client { mac: "00:00:5e:00:53:a5", signal: -44, rates: (2_041_600, 2_161_300), connected: 12_001 },
                     Client { mac: "00:00:5e:00:53:a6", signal: -63, rates: (864_700, 1_080_600), connected: 77 },
@@ -340,7 +320,7 @@ static SWCONFIG: Sample = Sample {
                     json!({"mode": "ap", "ssid": "Atelier", "encryption": "psk2+ccmp", "key": "fer et bois et feu",
                         "network": ["lan"]})
                 },
-                encryption: psk,
+                encryption: PSK,
                 clients: &[Client { mac: "00:00:5e:00:53:a7", signal: -52, rates: (650_000, 866_700), connected: 901 }],
             }],
         },
@@ -367,7 +347,7 @@ static SWCONFIG: Sample = Sample {
                     json!({"mode": "ap", "ssid": "Atelier", "encryption": "psk2+ccmp", "key": "fer et bois et feu",
                         "network": ["lan"]})
                 },
-                encryption: psk,
+                encryption: PSK,
                 clients: &[],
             }],
         },
@@ -382,7 +362,7 @@ static SWCONFIG: Sample = Sample {
         },
         Host { mac: "00:00:5e:00:53:a7", address: "192.168.1.133", device: "br-lan", lease: Some(("tablet", 9_000)) },
     ],
-    leases6: none,
+    leases6: NONE,
     more: |_| {},
 };
 
@@ -489,7 +469,7 @@ static DELEGATED: Sample = Sample {
                         json!({"mode": "ap", "ssid": "Polder", "encryption": "psk2", "key": "below the sea level",
                             "network": ["lan"]})
                     },
-                    encryption: psk,
+                    encryption: PSK,
                     clients: &[],
                 },
                 Network {
@@ -500,7 +480,7 @@ static DELEGATED: Sample = Sample {
                         json!({"mode": "ap", "ssid": "Polder guests", "encryption": "owe", "isolate": true,
                             "network": ["guest"]})
                     },
-                    encryption: owe,
+                    encryption: OWE,
                     clients: &[Client { mac: "02:00:5e:00:53:d1", signal: -80, rates: (6_000, 13_000), connected: 31 }],
                 },
             ],
@@ -529,7 +509,7 @@ static DELEGATED: Sample = Sample {
                         json!({"mode": "ap", "ssid": "Polder", "encryption": "wpa3-mixed", "auth_server": "10.0.0.5",
                             "auth_secret": "between us", "ieee80211w": 1, "network": ["lan"]})
                     },
-                    encryption: enterprise,
+                    encryption: ENTERPRISE,
                     clients: &[Client {
                         mac: "00:00:5e:00:53:a8",
                         signal: -58,
@@ -545,7 +525,7 @@ static DELEGATED: Sample = Sample {
                         json!({"mode": "ap", "ssid": "Polder guests", "encryption": "owe", "isolate": true,
                             "network": ["guest"]})
                     },
-                    encryption: owe,
+                    encryption: OWE,
                     clients: &[],
                 },
             ],
@@ -657,7 +637,7 @@ static LTE: Sample = Sample {
                 json!({"mode": "ap", "ssid": "Bus 42", "encryption": "psk2", "key": "to the seaside", "maxassoc": 8,
                     "network": ["lan"]})
             },
-            encryption: psk,
+            encryption: PSK,
             clients: &[Client { mac: "00:00:5e:00:53:a9", signal: -49, rates: (130_000, 144_400), connected: 300 }],
         }],
     }],
@@ -667,52 +647,8 @@ static LTE: Sample = Sample {
         device: "br-lan",
         lease: Some(("phone", 41_000)),
     }],
-    leases6: none,
-    more: |root| {
-        let usb = "/sys/devices/platform/10180000.usb/usb1/1-1";
-        for (name, value) in [
-            ("idVendor", "2c7c"),
-            ("idProduct", "0125"),
-            ("manufacturer", "Example Wireless"),
-            ("product", "LTE Module"),
-            ("serial", "0123456789"),
-            ("speed", "480"),
-            ("bDeviceClass", "ef"),
-            ("busnum", "1"),
-            ("devnum", "2"),
-            ("version", " 2.00"),
-        ] {
-            root.make(&format!("{usb}/{name}"), format!("{value}\n"));
-        }
-        let network = format!("{usb}/1-1:1.4");
-        root.make(&format!("{network}/uevent"), "DEVTYPE=usb_interface\nDRIVER=qmi_wwan\n");
-        root.make(&format!("{network}/net/wwan0/ifindex"), "3\n");
-        root.make("/sys/class/usbmisc/cdc-wdm0/uevent", "MAJOR=180\nMINOR=176\nDEVNAME=cdc-wdm0\n");
-        root.remove("/sys/class/net/wwan0/device");
-        let link = |to: &str, at: &str| {
-            std::fs::create_dir_all(root.at(at).parent().unwrap()).unwrap();
-            std::os::unix::fs::symlink(to, root.at(at)).unwrap();
-        };
-        link("../../../devices/platform/10180000.usb/usb1/1-1/1-1:1.4", "/sys/class/net/wwan0/device");
-        link("../../../devices/platform/10180000.usb/usb1/1-1/1-1:1.4", "/sys/class/usbmisc/cdc-wdm0/device");
-        link("../../../devices/platform/10180000.usb/usb1/1-1", "/sys/bus/usb/devices/1-1");
-        root.make("/dev/cdc-wdm0", "");
-        // Answers each question as the modem of a registered SIM card does; strings come in quotes, objects as JSON.
-        root.write_recorder(
-            "/sbin/uqmi",
-            "for word in \"$@\"; do case $word in
---get-signal-info) echo '{\"type\":\"lte\",\"rssi\":-61,\"rsrq\":-9,\"rsrp\":-92,\"snr\":11.4}' ;;
---get-serving-system) echo '{\"registration\":\"registered\",\"plmn_mcc\":260,\"plmn_mnc\":1,\"plmn_description\":\"Example Mobile\",\"roaming\":false}' ;;
---get-imei) echo '\"490154203237518\"' ;;
---get-imsi) echo '\"260010123456789\"' ;;
---get-iccid) echo '\"8948010000000000001\"' ;;
---get-msisdn) echo '\"48500000000\"' ;;
---get-data-status) echo '\"connected\"' ;;
---uim-get-sim-state) echo '{\"card_application_state\":\"ready\",\"pin1_status\":\"disabled\"}' ;;
-esac; done
-",
-        );
-    },
+    leases6: NONE,
+    more: super::plug_in_modem,
 };
 
 /// An access point in a company: one port, no WAN, RADIUS.
@@ -780,7 +716,7 @@ static ACCESS_POINT: Sample = Sample {
                     json!({"mode": "ap", "ssid": "Hall", "encryption": "wpa2", "auth_server": "192.0.2.10",
                         "auth_port": 1812, "auth_secret": "radius secret", "acct_server": "192.0.2.10", "network": ["lan"]})
                 },
-                encryption: enterprise,
+                encryption: ENTERPRISE,
                 clients: &[],
             }],
         },
@@ -807,7 +743,7 @@ static ACCESS_POINT: Sample = Sample {
                     json!({"mode": "ap", "ssid": "Hall", "encryption": "wpa3", "auth_server": "192.0.2.10",
                         "auth_secret": "radius secret", "network": ["lan"]})
                 },
-                encryption: enterprise3,
+                encryption: ENTERPRISE3,
                 clients: &[Client {
                     mac: "00:00:5e:00:53:aa",
                     signal: -55,
@@ -818,6 +754,6 @@ static ACCESS_POINT: Sample = Sample {
         },
     ],
     hosts: &[Host { mac: "00:00:5e:00:53:f6", address: "192.0.2.1", device: "br-lan", lease: None }],
-    leases6: none,
+    leases6: NONE,
     more: |_| {},
 };

@@ -2,7 +2,7 @@
 
 use cwmpd::soap::rpc::{Download, Message, ScheduleDownload, TimeWindow, TransferComplete, TransferStarted, Upload};
 
-use super::acs::{Acs, Session, codes};
+use super::acs::{Acs, Session, codes, wait_for};
 use super::agent::Agent;
 use super::http_server::{Act, Received, Server, reply};
 use super::root::RouterRoot;
@@ -162,15 +162,20 @@ pub fn power_off(agent: &mut Agent) {
     if agent.is_running() {
         agent.kill();
     }
-    let program = agent.root.at("/sbin/sysupgrade");
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let name = entry.file_name().into_string().unwrap_or_default();
-        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        let is_ours = String::from_utf8_lossy(&line).split('\0').any(|part| part == program.to_str().unwrap());
-        if let (Ok(pid), true) = (name.parse(), is_ours) {
-            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);
+    // Not only the programs that the agent has started: what those have started goes as well, or an image would be written without power.
+    let root = agent.root.path().to_str().unwrap().to_owned();
+    wait_for("the end of all programs", || {
+        let mut any = false;
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            if String::from_utf8_lossy(&line).contains(&format!("{root}/")) {
+                any = true;
+                let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);
+            }
         }
-    }
+        (!any).then_some(())
+    });
 }
 
 /// The second half of [`reboot`]; gives the version of an image that runs for the first time.

@@ -8,15 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::Shutdown;
+use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use cwmpd::platform::ubus::blob::Writer;
 use cwmpd::platform::ubus::message::{EVENTS, Incoming, Kind, Message, attribute, encode};
+use nix::sys::socket::shutdown;
 use serde_json::{Value as Json, json};
 
 use super::root::RouterRoot;
@@ -43,7 +44,6 @@ struct Shared {
     replies: PathBuf,
     state: Mutex<State>,
     changed: Condvar,
-    stopping: AtomicBool,
 }
 
 #[derive(Default)]
@@ -74,6 +74,7 @@ struct Listener {
 pub struct Ubusd {
     shared: Arc<Shared>,
     socket: PathBuf,
+    ending: UnixListener,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -89,21 +90,14 @@ impl RouterRoot {
         fs::create_dir_all(socket.parent().unwrap()).unwrap();
         let _ = fs::remove_file(&socket);
         let listener = UnixListener::bind(&socket).unwrap();
-        let shared = Arc::new(Shared {
-            replies: self.at("/ubus"),
-            state: Mutex::default(),
-            changed: Condvar::new(),
-            stopping: AtomicBool::new(false),
-        });
+        let shared = Arc::new(Shared { replies: self.at("/ubus"), state: Mutex::default(), changed: Condvar::new() });
         let accepting = shared.clone();
+        let ending = listener.try_clone().unwrap();
         let thread = std::thread::spawn(move || {
             let mut threads = Vec::new();
             let mut streams: Vec<UnixStream> = Vec::new();
             for stream in listener.incoming() {
-                let stream = stream.unwrap();
-                if accepting.stopping.load(Ordering::SeqCst) {
-                    break;
-                }
+                let Ok(stream) = stream else { break };
                 streams.push(stream.try_clone().unwrap());
                 let shared = accepting.clone();
                 threads.push(std::thread::spawn(move || serve(&shared, stream)));
@@ -115,7 +109,7 @@ impl RouterRoot {
                 thread.join().unwrap();
             }
         });
-        Ubusd { shared, socket, thread: Some(thread) }
+        Ubusd { shared, socket, ending, thread: Some(thread) }
     }
 }
 
@@ -243,8 +237,8 @@ impl Ubusd {
 
 impl Drop for Ubusd {
     fn drop(&mut self) {
-        self.shared.stopping.store(true, Ordering::SeqCst);
-        let _ = UnixStream::connect(&self.socket);
+        // Wakes the thread even if the router's directory is gone already.
+        let _ = shutdown(self.ending.as_raw_fd(), nix::sys::socket::Shutdown::Both);
         let _ = fs::remove_file(&self.socket);
         if let Some(thread) = self.thread.take() {
             let ended = thread.join();

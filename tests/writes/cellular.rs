@@ -7,7 +7,7 @@ pub const GROUP: Group = Group {
         root.append(
             "/etc/config/network",
             "\nconfig interface 'wwan'\n\toption proto 'qmi'\n\toption device '/dev/cdc-wdm0'\n\toption apn 'internet'\n\
-             \nconfig interface 'second'\n\toption proto 'qmi'\n\toption device '/dev/cdc-wdm1'\n",
+             \nconfig interface 'second'\n\toption proto 'qmi'\n\toption device '/dev/cdc-wdm1'\n\toption disabled '1'\n",
         );
     },
     add: &[],

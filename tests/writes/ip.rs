@@ -33,7 +33,7 @@ const WRITES: &[Write] = &[
     write("Device.IP.Interface.3.IPv6Enable", "false", &[("network.@device[2].ipv6", "0")])
         .outside(&[("network.@device[2].ipv6", "1")], "true"),
     write("Device.IP.Interface.6.ULAEnable", "false", &[]),
-    // Where there is a router (Device.Routing.) it is the only one.
+    write("Device.IP.Interface.6.Router", "Device.Routing.Router.1", &[]),
     write("Device.IP.Interface.6.Loopback", "false", &[]),
     write("Device.IP.Interface.6.AutoIPEnable", "false", &[]),
     write("Device.IP.Interface.6.Reset", "true", &[]).reads("false"),

@@ -172,6 +172,7 @@ groups! {
     nat,
     services,
     software,
+    time,
     users,
     transfers,
     wifi,

@@ -1,10 +1,15 @@
-//! NAT: the first redirect of the sample router is a web server, the third one is new.
+//! NAT and schedules: the first redirect of the sample router is a web server, the third one is new.
 
 use super::{Group, Write, write};
 
 pub const GROUP: Group = Group {
     prepare: |_| {},
-    add: &["Device.NAT.PortMapping.", "Device.NAT.InterfaceSetting."],
+    add: &[
+        "Device.NAT.PortMapping.",
+        "Device.NAT.InterfaceSetting.",
+        "Device.Schedules.Schedule.",
+        "Device.Firewall.Pinhole.",
+    ],
     writes: WRITES,
 };
 
@@ -38,4 +43,21 @@ const WRITES: &[Write] = &[
         .outside(&[("firewall.@redirect[2].name", "Yours")], "Yours"),
     write(mapping!("Enable"), "true", &[("firewall.@redirect[2].enabled", "1")])
         .outside(&[("firewall.@redirect[2].enabled", "0")], "false"),
+    write("Device.Schedules.Schedule.1.Description", "Evenings", &[]),
+    write("Device.Schedules.Schedule.1.StartTime", "18:00", &[]),
+    write(mapping!("Enable"), "true", &[("firewall.@redirect[2].enabled", "1")]),
+    write(mapping!("ScheduleRef"), "Device.Schedules.Schedule.1", &[("firewall.@redirect[2].enabled", "0")]),
+    write("Device.Firewall.Pinhole.1.ScheduleRef", "Device.Schedules.Schedule.1", &[]),
+    write("Device.Schedules.Schedule.1.Duration", "7200", &[]),
+    write(
+        "Device.Schedules.Schedule.1.Enable",
+        "true",
+        &[
+            ("firewall.@redirect[2].enabled", "1"),
+            ("firewall.@redirect[2].start_time", "18:00:00"),
+            ("firewall.@redirect[2].stop_time", "20:00:00"),
+        ],
+    ),
+    write("Device.Schedules.Schedule.1.Day", "Monday,Friday", &[("firewall.@rule[5].weekdays", "Mon Fri")]),
+    write("Device.Schedules.Enable", "false", &[("firewall.@redirect[2].enabled", "0")]),
 ];

@@ -383,3 +383,42 @@ fn an_event_without_a_request_behind_it_does_not_start_session_after_session() {
     queue.session_ended(true);
     assert_eq!(waiting(&queue), ["M Download(new)"]);
 }
+
+/// The power may go between the saving of results and that of events.
+#[test]
+fn e02_e03_events_follow_from_the_results_that_wait() {
+    let mut queue = Queue::default();
+    queue.add(EventCode::Boot);
+    queue.add(EventCode::TransferComplete);
+    for (code, key) in
+        [(EventCode::MDownload, "told already"), (EventCode::MDownload, "twice"), (EventCode::MReboot, "r")]
+    {
+        queue.add_multiple(code, key).unwrap();
+    }
+    let results = [(EventCode::MDownload, "twice"), (EventCode::MDownload, "twice"), (EventCode::MUpload, "new")];
+    queue.keep_results(Confirmation::TransferCompleteResponse, &results);
+    queue.add_results(EventCode::TransferComplete, &results);
+    let expected =
+        ["1 BOOT", "7 TRANSFER COMPLETE", "M Download(twice)", "M Reboot(r)", "M Download(twice)", "M Upload(new)"];
+    assert_eq!(waiting(&queue), expected);
+    queue.add_results(EventCode::TransferComplete, &results);
+    assert_eq!(waiting(&queue), expected, "nothing is added twice");
+    queue.keep_results(Confirmation::TransferCompleteResponse, &[]);
+    queue.add_results(EventCode::TransferComplete, &[]);
+    assert_eq!(waiting(&reloaded(&queue)), ["1 BOOT", "M Reboot(r)"]);
+}
+
+#[test]
+fn e02_a_result_whose_event_has_no_room_gets_it_later() {
+    let mut queue = Queue::default();
+    for number in 0..CAPACITY {
+        queue.add_multiple(EventCode::MScheduleInform, &number.to_string()).unwrap();
+    }
+    let results = [(EventCode::MDownload, "patient")];
+    queue.add_results(EventCode::TransferComplete, &results);
+    assert!(!waiting(&queue).contains(&"M Download(patient)".into()));
+    queue.for_inform(false);
+    queue.acknowledge_inform();
+    queue.add_results(EventCode::TransferComplete, &results);
+    assert!(waiting(&queue).contains(&"M Download(patient)".into()));
+}

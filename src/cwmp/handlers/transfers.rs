@@ -42,8 +42,8 @@ pub trait Transfers {
     /// 9001 on a router without a package manager, 9004 when the queue is full.
     fn change_units(&mut self, command_key: &str, operations: Vec<DuOperation>) -> Result<(), Fault>;
 
-    /// What is queued and not told yet; at most 16 (CONFORMANCE F-22).
-    fn list(&self) -> Vec<QueuedTransfer>;
+    /// What is queued and not told yet, at most 16; with `all` also what the ACS has not asked for (CONFORMANCE F-22).
+    fn list(&self, all: bool) -> Vec<QueuedTransfer>;
 }
 
 /// Carries out a request of this group; gives any other back.
@@ -75,9 +75,11 @@ pub(super) fn carry_out(
             let taken = check_key(&command_key).and_then(|()| transfers.change_units(&command_key, operations));
             taken.map(|()| (Message::ChangeDuStateResponse, Consequence::Transfers))
         }
-        Message::GetQueuedTransfers => Ok((Message::GetQueuedTransfersResponse(transfers.list()), Consequence::None)),
+        Message::GetQueuedTransfers => {
+            Ok((Message::GetQueuedTransfersResponse(transfers.list(false)), Consequence::None))
+        }
         Message::GetAllQueuedTransfers => {
-            Ok((Message::GetAllQueuedTransfersResponse(transfers.list()), Consequence::None))
+            Ok((Message::GetAllQueuedTransfersResponse(transfers.list(true)), Consequence::None))
         }
         request => return Err(request),
     })

@@ -351,6 +351,32 @@ mod own_requests {
     }
 
     #[test]
+    fn g03_what_the_acs_does_not_list_is_not_sent() {
+        let own = |key: &str, message| OwnRequest { key: key.into(), message };
+        let wish = Message::RequestDownload { file_type: "1".into(), arguments: vec![] };
+        let autonomous = || Message::AutonomousTransferComplete(Box::default());
+        let requests =
+            || vec![own("m", Message::GetRpcMethods), own("w", wish.clone()), own("a", autonomous()), transfer("t")];
+        let refused = |step: &Step| -> Vec<String> {
+            let key = |acknowledged: &Acknowledged| match acknowledged {
+                Acknowledged::Refused { key, .. } => Some(key.clone()),
+                _ => None,
+            };
+            step.acknowledged.iter().filter_map(key).collect()
+        };
+        let mut scene = informed(requests());
+        let listed = vec!["Inform".into(), "AutonomousTransferComplete".into()];
+        scene.message(Message::GetRpcMethodsResponse(listed));
+        assert_eq!(refused(&scene.step), ["w"]);
+        scene.message(Message::AutonomousTransferCompleteResponse).posts_transfer("t");
+        scene.message(Message::TransferCompleteResponse).posts_empty().empty().completes();
+        // An ACS that does not even know the question; a TransferComplete every ACS knows.
+        let mut scene = informed(requests());
+        scene.message(cwmp_fault(8000)).posts_transfer("t");
+        assert_eq!(refused(&scene.step), ["m", "w", "a"]);
+    }
+
+    #[test]
     fn g03_a_fault_that_is_no_xml_says_that_the_acs_does_not_know_the_method() {
         let mut scene = informed(vec![OwnRequest { key: "o".into(), message: Message::GetRpcMethods }]);
         scene.receive(undecodable(ErrorKind::MalformedFault)).posts_empty();

@@ -59,3 +59,42 @@ fn transferred(system: &dyn System, device: &str) -> Option<u64> {
     };
     count("rx_bytes")?.checked_add(count("tx_bytes")?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::live::Live;
+
+    #[test]
+    fn f21_a_line_is_idle_when_little_goes_over_it() {
+        let root = tempfile::tempdir().unwrap();
+        let directory = root.path().join("sys/class/net/wan/statistics");
+        std::fs::create_dir_all(&directory).unwrap();
+        let live = Live::new(root.path()).unwrap();
+        let mut line = Line::default();
+        let mut at = |seconds: u64, bytes: u64| {
+            std::fs::write(directory.join("rx_bytes"), format!("{bytes}\n")).unwrap();
+            std::fs::write(directory.join("tx_bytes"), "1000\n").unwrap();
+            line.look(&live, Some("wan"), Duration::from_secs(seconds));
+            line.is_idle()
+        };
+        assert!(!at(100, 5000), "one look says nothing");
+        assert!(!at(104, 5000), "too early to look again");
+        assert!(at(105, 15_000));
+        assert!(!at(110, 100_000));
+        assert!(!at(115, 0), "the counters were reset");
+        assert!(at(120, 100));
+    }
+
+    #[test]
+    fn f21_a_line_that_nobody_can_look_at_is_idle() {
+        let root = tempfile::tempdir().unwrap();
+        let live = Live::new(root.path()).unwrap();
+        let mut line = Line::default();
+        line.look(&live, None, Duration::ZERO);
+        assert!(line.is_idle());
+        assert_eq!(line.due(Duration::ZERO), PERIOD);
+        line.forget();
+        assert!(!line.is_idle());
+    }
+}

@@ -95,6 +95,8 @@ pub struct Agent {
     unit_under_way: Option<(u32, Cancel)>,
     /// The transfer that a worker has.
     under_way: Option<UnderWay>,
+    /// Before this time the network may not be complete yet.
+    network_at: Option<Duration>,
     line: Line,
 }
 
@@ -184,6 +186,7 @@ impl Agent {
             transfers,
             unit_under_way: None,
             under_way: None,
+            network_at: None,
             line: Line::default(),
         };
         agent.take_up(&was, fresh);

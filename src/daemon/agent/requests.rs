@@ -69,8 +69,10 @@ impl Agent {
             events.keep_results(Confirmation::TransferCompleteResponse, &told);
         }
         events.add_results(EventCode::TransferComplete, &told);
-        if !self.transfers.autonomous.is_empty() {
-            events.add(EventCode::AutonomousTransferComplete);
+        if self.acs_lacks("AutonomousTransferComplete") {
+            self.transfers.autonomous.clear();
+        } else if !self.transfers.autonomous.is_empty() {
+            self.saved.events.add(EventCode::AutonomousTransferComplete);
         }
         self.agree_unit_events(strictly);
     }

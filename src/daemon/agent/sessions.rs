@@ -272,6 +272,7 @@ impl Agent {
         let wait = match outcome {
             Outcome::Complete => {
                 self.retry.succeeded();
+                self.network_at = None;
                 log::info!("session {} ended well", self.sessions);
                 None
             }

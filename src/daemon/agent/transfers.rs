@@ -20,7 +20,7 @@ use crate::platform::live::Live;
 use crate::soap::rpc::{Download, DuOperation, QueuedTransfer, ScheduleDownload, Upload};
 use crate::time::Now;
 use crate::transfer::autonomous::{Autonomous, Policy};
-use crate::transfer::queue::{Next, Queue, Request, Situation, State, Transfer};
+use crate::transfer::queue::{CAPACITY, Next, Queue, Request, Situation, State, Transfer};
 use crate::transfer::units::{self, Units};
 use crate::transfer::windows::Window;
 use crate::transfer::{Trouble, apply, fetch, place};
@@ -30,6 +30,10 @@ const FILE: &str = "transfer-";
 
 /// When the system is short of something, a transfer is put off this long.
 const AGAIN: Duration = Duration::from_secs(10);
+
+/// After a boot no transfer begins before a session has ended well, or this time is over: names cannot be resolved as soon as an interface is up,
+/// and a transfer is tried once only.
+const NETWORK: Duration = Duration::from_secs(60);
 
 /// What is saved in `transfers.json`.
 #[derive(Clone, Default, Debug, Serialize, Deserialize)]
@@ -86,6 +90,7 @@ pub struct Job {
 pub(super) struct Orders<'a> {
     queue: &'a mut Queue,
     units: &'a mut Units,
+    autonomous: &'a Autonomous,
     live: &'a Live,
     now: Now,
     cancelled: Vec<u32>,
@@ -93,8 +98,8 @@ pub(super) struct Orders<'a> {
 
 impl<'a> Orders<'a> {
     pub(super) fn new(transfers: &'a mut Transfers, live: &'a Live, now: Now) -> Self {
-        let Transfers { queue, units, .. } = transfers;
-        Self { queue, units, live, now, cancelled: Vec::new() }
+        let Transfers { queue, autonomous, units, .. } = transfers;
+        Self { queue, units, autonomous, live, now, cancelled: Vec::new() }
     }
 
     /// What was taken off the queue.
@@ -144,8 +149,13 @@ impl handlers::Transfers for Orders<'_> {
         Ok(())
     }
 
-    fn list(&self) -> Vec<QueuedTransfer> {
-        self.queue.list()
+    fn list(&self, all: bool) -> Vec<QueuedTransfer> {
+        let mut list = self.queue.list();
+        if all {
+            list.extend(self.autonomous.list());
+            list.truncate(CAPACITY);
+        }
+        list
     }
 }
 
@@ -157,6 +167,9 @@ impl Agent {
         self.transfers
             .queue
             .restore(same_boot, now, &|id| same_boot && host_file(&live, id).is_ok_and(|file| file.is_file()));
+        if !same_boot {
+            self.network_at = Some(self.started.saturating_add(NETWORK));
+        }
         let mut expected = false;
         if let Some((id, firmware)) = self.transfers.queue.unsettled().map(|it| (it.id, it.is_firmware())) {
             if firmware {
@@ -270,12 +283,15 @@ impl Agent {
     #[must_use]
     pub fn next_transfer(&self) -> Next {
         let now = self.now();
+        let promised = &self.saved.promised;
         let resting = self.quiet_until.is_some_and(|until| until > now.monotonic);
-        if resting {
+        if resting || promised.reboot || promised.factory_reset {
             return Next::Nothing;
         }
+        // A session says more about the way out than the state of one interface.
+        let up = super::reachable(&self.interface) != Interface::Down || self.sessions > 0;
         let situation = Situation {
-            online: super::reachable(&self.interface) != Interface::Down,
+            online: up && self.network_at.is_none_or(|at| at <= now.monotonic),
             idle: self.line.is_idle(),
             in_session: self.planner.in_session() || self.promised().is_some(),
         };
@@ -291,8 +307,10 @@ impl Agent {
         let now = self.now();
         let queue = &self.transfers.queue;
         let line = queue.wants_idle(now).then(|| self.line.due(now.monotonic));
-        let quiet = self.quiet_until.filter(|until| *until > now.monotonic && queue.iter().next().is_some());
-        [queue.due(now), line, quiet].into_iter().flatten().min()
+        let waits = queue.iter().next().is_some();
+        let held_up = [self.quiet_until, self.network_at].into_iter().flatten();
+        let held_up = held_up.filter(|until| waits && *until > now.monotonic).min();
+        [queue.due(now), line, held_up].into_iter().flatten().min()
     }
 
     /// Ends what has run out of time.
@@ -399,8 +417,8 @@ impl Agent {
             return None;
         }
         let request = self.transfers.queue.applying(id)?;
-        log::info!("transfer {id}: the file is being applied");
         self.save();
+        log::info!("transfer {id}: the file is being applied");
         Some((request, file, self.live.clone()))
     }
 

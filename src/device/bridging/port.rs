@@ -440,8 +440,9 @@ fn set_frame_types(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault
 }
 
 fn ingress_filtering(cx: &mut Context, row: &Row) -> Result<Text> {
-    let bridge = bridge_of(cx, row);
-    Ok(truth(bridge::filters(cx, &bridge)?))
+    let (bridge, key) = (bridge_of(cx, row), cx.key(row)?);
+    // A port that is none yet does nothing.
+    Ok(truth(!is_new(&key) && bridge::filters(cx, &bridge)?))
 }
 
 fn set_ingress_filtering(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {

@@ -2,6 +2,8 @@
 //!
 //! UCI cannot switch one off: its section loses its `device` then, and the agent's own state has which bridge it belongs to.
 
+use std::rc::Rc;
+
 use super::super::layers;
 use super::{bridge_name, bridge_of};
 use crate::error::{Fault, Result};
@@ -38,6 +40,8 @@ pub(super) struct BridgeVlan {
     pub(super) id: SectionId,
     /// What its section is known by.
     pub(super) key: String,
+    /// The name of the bridge; empty where nobody knows it any more.
+    bridge: String,
     /// 1 to 4094; 0 where the file has none.
     pub(super) number: u16,
     pub(super) enabled: bool,
@@ -64,34 +68,35 @@ fn mark(key: &str) -> String {
 /// The VLANs of a bridge, in the order of the file.
 pub(super) fn all(cx: &mut Context, bridge: &Row) -> Result<Vec<BridgeVlan>> {
     let name = bridge_name(cx, bridge)?;
-    let mut found = Vec::new();
-    for section in cx.package(layers::PACKAGE)?.sections().filter(|section| section.kind() == "bridge-vlan") {
-        let device = section.get("device").unwrap_or_default();
-        if device != name && !device.is_empty() {
-            continue;
+    Ok(every(cx)?.iter().filter(|vlan| vlan.bridge == name).cloned().collect())
+}
+
+/// The VLANs of all bridges, read once a request.
+fn every(cx: &mut Context) -> Result<Rc<Vec<BridgeVlan>>> {
+    cx.memo("VLANs of bridges", |cx| {
+        let mut vlans = Vec::new();
+        for section in cx.package(layers::PACKAGE)?.sections().filter(|section| section.kind() == "bridge-vlan") {
+            let ports = section.list("ports").into_iter().flat_map(str::split_ascii_whitespace);
+            let number = section.get("vlan").and_then(|id| id.parse().ok()).filter(|id| (1..=4094).contains(id));
+            let bridge = String::from(section.get("device").unwrap_or_default());
+            vlans.push(BridgeVlan {
+                id: section.id(),
+                key: String::new(),
+                number: number.unwrap_or(0),
+                enabled: !bridge.is_empty(),
+                bridge,
+                ports: ports.map(String::from).collect(),
+                local: section.get("local").and_then(uci_truth) != Some(false),
+            });
         }
-        let ports = section.list("ports").into_iter().flat_map(str::split_ascii_whitespace).map(String::from).collect();
-        found.push(BridgeVlan {
-            id: section.id(),
-            key: String::new(),
-            number: section
-                .get("vlan")
-                .and_then(|id| id.parse().ok())
-                .filter(|id| (1..=4094).contains(id))
-                .unwrap_or(0),
-            enabled: !device.is_empty(),
-            ports,
-            local: section.get("local").and_then(uci_truth) != Some(false),
-        });
-    }
-    let mut vlans = Vec::with_capacity(found.len());
-    for mut vlan in found {
-        vlan.key = cx.section_name(layers::PACKAGE, vlan.id)?;
-        if vlan.enabled || cx.own(&mark(&vlan.key)).as_deref() == Some(&name) {
-            vlans.push(vlan);
+        for vlan in &mut vlans {
+            vlan.key = cx.section_name(layers::PACKAGE, vlan.id)?;
+            if !vlan.enabled {
+                vlan.bridge = cx.own(&mark(&vlan.key)).unwrap_or_default();
+            }
         }
-    }
-    Ok(vlans)
+        Ok(vlans)
+    })
 }
 
 /// The VLAN of a row.

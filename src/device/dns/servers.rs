@@ -28,6 +28,9 @@ pub(super) struct Listed {
     pub(super) interface: String,
 }
 
+/// Writes the lists: what is to be in them, and what was.
+pub(super) type Write = fn(&mut Context, &[Listed], &[Listed]) -> Result<(), Fault>;
+
 /// A table of servers.
 pub(super) struct Table {
     /// Its path, under which slots are kept.
@@ -35,7 +38,7 @@ pub(super) struct Table {
     /// The servers in the lists.
     pub(super) read: fn(&mut Context) -> Result<Vec<Listed>>,
     /// Writes the lists: what is to be in them, and what was.
-    pub(super) write: fn(&mut Context, &[Listed], &[Listed]) -> Result<(), Fault>,
+    pub(super) write: Write,
     /// The interface of a list for a server that names none.
     pub(super) default: fn(&mut Context) -> String,
     /// Whether a server in a list of an interface is one of this table's own.

@@ -6,7 +6,7 @@
 use std::net::Ipv4Addr;
 
 use super::matching::is_any_protocol;
-use super::{INTERFACE, LINE, PACKAGE, keep, state};
+use super::{INTERFACE, LINE, PACKAGE, description, keep, state};
 use crate::device::nat::{zone, zone_of_address};
 use crate::device::{lease, own_keys};
 use crate::error::{Fault, Result};
@@ -14,7 +14,7 @@ use crate::model::access::{full_name, truth, uci_truth};
 use crate::model::context::{Context, Row, RowId};
 use crate::model::format::{IPV4_ADDRESS, IPV4_PREFIX};
 use crate::model::schema::{
-    Notification, Object, Table, Text, alias, functional, get, get_set, ro, rw, sections_where, uci,
+    Notification, Object, Table, Text, alias, functional, get, get_set, ro, rw, sections_where,
 };
 use crate::model::value::{BOOLEAN, STRING, UNSIGNED_INT};
 use crate::platform::uci::Section;
@@ -33,7 +33,7 @@ pub(super) static DMZ: Object = Object::table(
         ro("Status", STRING.values(&["Disabled", "Enabled", "Error_Misconfigured", "Error"]), get(status)),
         rw("Origin", STRING.values(&["User", "System", "Controller"]), get_set(origin, set_origin))
             .default("Controller"),
-        rw("Description", STRING.lengths(&[(0, 256)]).format(LINE), uci("name")),
+        rw("Description", STRING.lengths(&[(0, 256)]).format(LINE), get_set(description::read, description::set)),
         rw("Interface", STRING.strong(&[INTERFACE]).lengths(&[(0, 256)]), get_set(interface, set_interface))
             .default(""),
         rw("LeaseDuration", UNSIGNED_INT, get_set(lease::asked, lease::ask)),

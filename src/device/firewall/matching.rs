@@ -26,10 +26,17 @@ pub(super) fn protocol_number(word: &str) -> Option<u8> {
     known.map(|(_, number)| *number).or_else(|| word.parse().ok())
 }
 
-/// The word for a protocol.
+/// The word for a protocol: its number, but for those that OpenWrt's own rules call by name. nft refuses the whole set of rules for a name that the
+/// router does not know.
 pub(super) fn protocol_word(number: u8) -> String {
-    let known = PROTOCOLS.iter().find(|(_, known)| *known == number);
-    known.map_or_else(|| number.to_string(), |(name, _)| String::from(*name))
+    match number {
+        1 => String::from("icmp"),
+        2 => String::from("igmp"),
+        6 => String::from("tcp"),
+        17 => String::from("udp"),
+        50 => String::from("esp"),
+        number => number.to_string(),
+    }
 }
 
 /// Whether a word stands for all protocols.

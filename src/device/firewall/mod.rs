@@ -13,6 +13,7 @@
 //! comes from procd and is put before all rules of the configuration, and no rule of the ACS is ever one for packets that the router itself sends.
 
 mod chain;
+pub(super) mod description;
 mod dmz;
 mod keep;
 mod level;
@@ -30,6 +31,7 @@ use crate::time::UtcTime;
 
 pub(super) use dmz::is_of_dmz;
 pub(super) use keep::keep_connection_requests;
+pub(super) use pinhole::settle as settle_pinhole;
 pub(super) use rule::expiring;
 pub(super) use state::port_mappings_suspended;
 

@@ -6,15 +6,15 @@
 use std::net::IpAddr;
 
 use super::matching::{Ports, family, ip_version, is_any_protocol, protocol_number, protocol_word};
-use super::{INTERFACE, LINE, PACKAGE, refused, state};
+use super::{INTERFACE, LINE, PACKAGE, description, refused, state};
 use crate::device::nat::{zone, zone_of_address};
-use crate::device::{lease, own_keys};
+use crate::device::{lease, own_keys, schedules};
 use crate::error::{Error, Fault, Result};
 use crate::model::access::{full_name, truth, uci_truth};
 use crate::model::context::{Context, Row};
 use crate::model::format::IP_ADDRESS;
 use crate::model::schema::{
-    Notification, Object, Table, Text, Values, alias, constant, get, get_set, ro, rw, sections_where, together, uci,
+    Notification, Object, Table, Text, Values, alias, constant, get, get_set, ro, rw, sections_where, together,
 };
 use crate::model::value::{BOOLEAN, Format, INT, STRING, Type, UNSIGNED_INT};
 use crate::platform::uci::Section;
@@ -37,7 +37,7 @@ pub(super) static PINHOLE: Object = Object::table(
         rw("Enable", BOOLEAN, together(|cx, row| Ok(truth(Pinhole::read(cx, row)?.enabled)))),
         ro("Status", STRING.values(&["Disabled", "Enabled", "Error_Misconfigured", "Error"]), get(status)),
         ro("Origin", STRING.values(&["User", "System", "UPnP", "Controller"]), constant("Controller")),
-        rw("Description", STRING.lengths(&[(0, 256)]).format(LINE), uci("name")),
+        rw("Description", STRING.lengths(&[(0, 256)]).format(LINE), get_set(description::read, description::set)),
         rw("Interface", STRING.strong(&[INTERFACE]).lengths(&[(0, 256)]), together(interface)).default(""),
         rw("LeaseDuration", UNSIGNED_INT, get_set(lease::asked, lease::ask)),
         ro("RemainingLeaseTime", UNSIGNED_INT, get(lease::remaining)).notification(Notification::CanDeny),
@@ -60,6 +60,7 @@ pub(super) static PINHOLE: Object = Object::table(
             STRING.lengths(&[(0, 49)]).format(IP_PREFIX).list(),
             together(|cx, row| Ok(Text::Owned(Pinhole::read(cx, row)?.sources))),
         ),
+        schedules::SCHEDULE_REF,
         rw("DestIP", IP_ADDRESS, together(|cx, row| Ok(Text::Owned(Pinhole::read(cx, row)?.host)))),
     ],
 )
@@ -163,7 +164,8 @@ fn add(cx: &mut Context, _: &Row) -> Result<String, Fault> {
 fn status(cx: &mut Context, row: &Row) -> Result<Text> {
     let pinhole = Pinhole::read(cx, row)?;
     let on = in_force(&cx.section(row)?);
-    Ok(Text::Borrowed(match (pinhole.enabled, on && pinhole.is_complete()) {
+    let never = schedules::limits(cx, row)? == schedules::Limits::Never;
+    Ok(Text::Borrowed(match (pinhole.enabled && !never, on && pinhole.is_complete()) {
         (false, _) => "Disabled",
         (true, true) => "Enabled",
         (true, false) => "Error_Misconfigured",
@@ -302,12 +304,24 @@ fn write(cx: &mut Context, row: &Row, before: &Pinhole, after: &Pinhole) -> Resu
     if after.protocols != before.protocols || ports != had_ports {
         cx.set_option(row, "proto", Some(&words))?;
     }
+    switch(cx, row, after)
+}
+
+/// Brings `enabled` into line with what is wanted and what is there.
+fn switch(cx: &mut Context, row: &Row, pinhole: &Pinhole) -> Result<(), Fault> {
+    let in_time = schedules::limits(cx, row)? != schedules::Limits::Never;
     // Without a destination fw4 would take it for a hole to the router itself.
-    let on = after.enabled && after.is_complete() && cx.option(row, "dest")?.is_some();
+    let on = pinhole.enabled && in_time && pinhole.is_complete() && cx.option(row, "dest")?.is_some();
     if in_force(&cx.section(row)?) != on {
         cx.set_option(row, "enabled", Some(if on { "1" } else { "0" }))?;
     }
     let mark = full_name(cx, row.node(), row, "Enable");
-    own_keys::set_own(cx, &mark, (after.enabled && !on).then_some("1"));
+    own_keys::set_own(cx, &mark, (pinhole.enabled && !on).then_some("1"));
     Ok(())
+}
+
+/// Brings a pinhole into line with its schedule.
+pub(in crate::device) fn settle(cx: &mut Context, row: &Row) -> Result<(), Fault> {
+    let pinhole = Pinhole::read(cx, row)?;
+    switch(cx, row, &pinhole)
 }

@@ -7,17 +7,20 @@
 //!   becomes these two as soon as there is a port.
 //! * What fw4 knows beyond TR-181 (lists of addresses, limits, times) is left as it is.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use super::matching::{
     Address, Ports, family, ip_version, is_any_protocol, protocol_number, protocol_word, without_not,
 };
 use super::state::{self, BASE};
-use super::{INTERFACE, LINE, PACKAGE, chain, gone, pinhole};
+use super::{INTERFACE, LINE, PACKAGE, chain, description, gone, pinhole};
 use crate::device::own_keys;
 use crate::error::{Error, Fault, Result};
 use crate::model::access::{full_name, truth, uci_truth};
 use crate::model::context::{Context, Row, RowId};
 use crate::model::format::{IP_ADDRESS, MAC_ADDRESS};
-use crate::model::schema::{Object, Rows, Table, Text, Values, alias, get, get_set, ro, rw, together, uci, uci_bool};
+use crate::model::schema::{Object, Rows, Table, Text, Values, alias, get, get_set, ro, rw, together};
 use crate::model::value::{BOOLEAN, DATE_TIME, Format, INT, STRING, Type, UNKNOWN_TIME, UNSIGNED_INT};
 use crate::platform::uci::{Section, SectionId};
 use crate::time::UtcTime;
@@ -44,7 +47,7 @@ pub(super) static RULE: Object = Object::table(
         ro("Status", STRING.values(&["Disabled", "Enabled", "Error_Misconfigured", "Error"]), get(status)),
         rw("Order", UNSIGNED_INT.ranges(&[(1, i64::MAX)]), get_set(order, set_order)),
         alias(),
-        rw("Description", STRING.lengths(&[(0, 256)]).format(LINE), uci("name")),
+        rw("Description", STRING.lengths(&[(0, 256)]).format(LINE), get_set(description::read, description::set)),
         rw(
             "Target",
             STRING.values(&["Drop", "Accept", "Reject", "Return", "TargetChain"]),
@@ -54,7 +57,7 @@ pub(super) static RULE: Object = Object::table(
         // fw4 has no chains that a rule could go on in.
         rw("TargetChain", STRING.strong(&[super::CHAIN]), get_set(|_, _| Ok(Text::Borrowed("")), only_empty))
             .default(""),
-        rw("Log", BOOLEAN, uci_bool("log", "false")).default("false"),
+        rw("Log", BOOLEAN, get_set(log, set_log)).default("false"),
         ro("CreationDate", DATE_TIME, get(creation_date)),
         rw("ExpiryDate", DATE_TIME, get_set(expiry_date, set_expiry_date)).default(NEVER),
         rw("SourceInterface", ANY_INTERFACE, together(|cx, row| interface(cx, row, SOURCE))).default(""),
@@ -97,6 +100,16 @@ pub(super) static RULE: Object = Object::table(
     ],
 )
 .set_together(set);
+
+/// `log` is a truth, or what stands before each line in the log.
+fn log(cx: &mut Context, row: &Row) -> Result<Text> {
+    let word = cx.option(row, "log")?;
+    Ok(truth(word.is_some_and(|word| uci_truth(&word) != Some(false))))
+}
+
+fn set_log(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
+    if log(cx, row)? == value { Ok(()) } else { cx.set_option(row, "log", (value == "true").then_some("1")) }
+}
 
 /// A zone is a zone or is none: fw4 has no rules for all but one.
 const NO_EXCLUDE: crate::model::schema::Source = get_set(|_, _| Ok(Text::Borrowed("false")), only_false);
@@ -272,20 +285,40 @@ fn is_rule(section: &Section<'_>) -> bool {
         && name != crate::device::user_interface::REMOTE_ACCESS
 }
 
-/// All rules of all chains, in the order of the file, with the names of their sections.
-fn all(cx: &mut Context) -> Result<Vec<(SectionId, String)>> {
-    let ids: Vec<SectionId> = cx.package(PACKAGE)?.sections().filter(is_rule).map(|section| section.id()).collect();
-    let mut rules = Vec::with_capacity(ids.len());
-    for id in ids {
-        rules.push((id, cx.section_name(PACKAGE, id)?));
-    }
-    Ok(rules)
+/// A rule of a chain.
+#[derive(Clone, Debug)]
+struct Listed {
+    id: SectionId,
+    /// What its section is known by.
+    name: String,
+    chain: String,
+    /// Its place in the chain, from 1.
+    order: usize,
+}
+
+/// All rules of all chains, in the order of the file; listed once a request.
+fn all(cx: &mut Context) -> Result<Rc<Vec<Listed>>> {
+    cx.memo("firewall rules", |cx| {
+        let ids: Vec<SectionId> = cx.package(PACKAGE)?.sections().filter(is_rule).map(|section| section.id()).collect();
+        let chains = chain::keys(cx);
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        let mut rules = Vec::with_capacity(ids.len());
+        for id in ids {
+            let name = cx.section_name(PACKAGE, id)?;
+            let chain = cx.own(&own(&name, "chain")).filter(|chain| chains.contains(chain));
+            let chain = chain.unwrap_or_else(|| String::from(BASE));
+            let order = counts.entry(chain.clone()).or_default();
+            *order = order.saturating_add(1);
+            rules.push(Listed { id, name, order: *order, chain });
+        }
+        Ok(rules)
+    })
 }
 
 fn of_chain(cx: &mut Context, chain: &str) -> Result<Vec<(SectionId, String)>> {
-    let mut rules = all(cx)?;
-    rules.retain(|(_, name)| chain_of(cx, name) == chain);
-    Ok(rules)
+    let rules = all(cx)?;
+    let mine = rules.iter().filter(|rule| rule.chain == chain);
+    Ok(mine.map(|rule| (rule.id, rule.name.clone())).collect())
 }
 
 fn list(cx: &mut Context, around: &Row) -> Result<Vec<SectionId>> {
@@ -361,12 +394,10 @@ fn settle(cx: &mut Context, id: SectionId, name: &str, wanted: bool) -> Result<(
 
 /// Brings all rules of the chains that the ACS has made into line with what counts.
 pub(super) fn settle_all(cx: &mut Context) -> Result<(), Fault> {
-    for (id, name) in all(cx)? {
-        if chain_of(cx, &name) != BASE {
-            let section = cx.package(PACKAGE)?.section(id).ok_or_else(gone)?;
-            let wanted = in_force(&section) || cx.own(&own(&name, "enable")).is_some();
-            settle(cx, id, &name, wanted)?;
-        }
+    for Listed { id, name, .. } in all(cx)?.iter().filter(|rule| rule.chain != BASE) {
+        let section = cx.package(PACKAGE)?.section(*id).ok_or_else(gone)?;
+        let wanted = in_force(&section) || cx.own(&own(name, "enable")).is_some();
+        settle(cx, *id, name, wanted)?;
     }
     Ok(())
 }
@@ -385,10 +416,9 @@ fn status(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn order(cx: &mut Context, row: &Row) -> Result<Text> {
-    let chain = chain_around(cx, row)?;
     let id = id_of(row)?;
-    let place = of_chain(cx, &chain)?.iter().position(|(known, _)| *known == id).unwrap_or(0);
-    Ok(Text::Owned(place.saturating_add(1).to_string()))
+    let order = all(cx)?.iter().find(|rule| rule.id == id).map_or(1, |rule| rule.order);
+    Ok(Text::Owned(order.to_string()))
 }
 
 /// The section goes to where the rule with this Order was, and the others make room; what is beyond the last one means the last.

@@ -93,7 +93,7 @@ fn end(text: &str) -> Option<(IpAddr, u16)> {
     }
     let address = match octets.len() {
         4 => IpAddr::from(<[u8; 4]>::try_from(octets).map(Ipv4Addr::from).ok()?),
-        16 => IpAddr::from(<[u8; 16]>::try_from(octets).map(Ipv6Addr::from).ok()?.to_canonical()),
+        16 => <[u8; 16]>::try_from(octets).map(Ipv6Addr::from).ok()?.to_canonical(),
         _ => return None,
     };
     Some((address, u16::from_str_radix(port, 16).ok()?))

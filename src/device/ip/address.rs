@@ -259,10 +259,16 @@ fn dynamic_kind(proto: &str) -> Option<&'static str> {
     }
 }
 
-/// The state that netifd has of an interface.
-fn state(cx: &mut Context, interface: &Row) -> Result<Json> {
+/// What netifd has of an interface and of those that its protocol has made on it: the items of a list, each with the protocol.
+pub(super) fn live(cx: &mut Context, interface: &Row, member: &str) -> Result<Vec<(Json, String)>> {
     let key = cx.key(interface)?;
-    Ok(net::interfaces(cx)?.get(&key).clone())
+    let interfaces = net::interfaces(cx)?;
+    let mut items = Vec::new();
+    for state in interfaces.family(&key) {
+        let proto = net::text(state, "proto").unwrap_or_default();
+        items.extend(net::items(state, member).iter().map(|item| (item.clone(), String::from(proto))));
+    }
+    Ok(items)
 }
 
 fn v6_of(json: &Json, origin: &'static str) -> Option<Shown> {
@@ -280,17 +286,19 @@ fn v6_of(json: &Json, origin: &'static str) -> Option<Shown> {
 
 /// The IPv6 addresses that an interface has now.
 fn live_v6(cx: &mut Context, interface: &Row) -> Result<Vec<Shown>> {
-    let proto = proto(cx, interface)?;
-    let state = state(cx, interface)?;
-    let origin = match proto.as_str() {
-        "dhcpv6" => "DHCPv6",
-        "static" => "Static",
-        "map" => "MAP",
-        _ => "AutoConfigured",
-    };
-    let mut all: Vec<Shown> =
-        net::items(&state, "ipv6-address").iter().filter_map(|address| v6_of(address, origin)).collect();
-    for assignment in net::items(&state, "ipv6-prefix-assignment") {
+    let mut all = Vec::new();
+    // A protocol hands over what it has got to an interface of its own that is static.
+    let is_static = proto(cx, interface)? == "static";
+    for (address, proto) in live(cx, interface, "ipv6-address")? {
+        let origin = match proto.as_str() {
+            "dhcpv6" => "DHCPv6",
+            "static" if is_static => "Static",
+            "map" => "MAP",
+            _ => "AutoConfigured",
+        };
+        all.extend(v6_of(&address, origin));
+    }
+    for (assignment, _) in live(cx, interface, "ipv6-prefix-assignment")? {
         let Some(mut shown) = assignment.get("local-address").and_then(|address| v6_of(address, "AutoConfigured"))
         else {
             continue;
@@ -363,16 +371,14 @@ fn shown(cx: &mut Context, row: &Row, family: Family) -> Result<Shown> {
         let live = live_v6(cx, &interface)?;
         return Ok(live.into_iter().find(|shown| shown.address == key).unwrap_or_default());
     }
-    let state = state(cx, &interface)?;
-    let address = net::items(&state, "ipv4-address").first().and_then(|address| v6_of(address, ""));
+    let address = live(cx, &interface, "ipv4-address")?.first().and_then(|(address, _)| v6_of(address, ""));
     Ok(Shown { enabled: true, ..address.unwrap_or_default() })
 }
 
 fn is_live(cx: &mut Context, interface: &Row, family: Family, address: &str) -> Result<bool> {
-    let state = state(cx, interface)?;
-    let member = if family.six { "ipv6-address" } else { "ipv4-address" };
+    let items = live(cx, interface, if family.six { "ipv6-address" } else { "ipv4-address" })?;
     let wanted = plain(address);
-    Ok(net::items(&state, member).iter().any(|item| net::text(item, "address").is_some_and(|it| plain(it) == wanted)))
+    Ok(items.iter().any(|(item, _)| net::text(item, "address").is_some_and(|it| plain(it) == wanted)))
 }
 
 fn is_enabled(cx: &mut Context, row: &Row, family: Family) -> Result<bool> {

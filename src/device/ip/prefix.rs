@@ -11,14 +11,14 @@ use serde_json::Value as Json;
 
 use super::super::kept::{Kept, KeptRow, is_new};
 use super::super::{layers, net};
-use super::address::{FOR_EVER, moment};
+use super::address::{FOR_EVER, live, moment};
 use super::interface::{INTERFACES, has_ula, proto};
 use super::truth;
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::model::context::{Context, Row, RowId};
 use crate::model::format::IPV6_PREFIX;
 use crate::model::schema::{Object, Rows, Source, Table, Text, Values, alias, functional, get, ro, rw, together};
-use crate::model::value::{BOOLEAN, DATE_TIME, STRING, Type};
+use crate::model::value::{BOOLEAN, DATE_TIME, STRING, Type, UNKNOWN_TIME};
 
 /// The tables.
 pub const PREFIXES: &str = "Device.IP.Interface.{i}.IPv6Prefix.";
@@ -189,26 +189,36 @@ fn assigned_length(cx: &mut Context, interface: &Row) -> Result<Option<u8>> {
     Ok(length.filter(|length| (1..=64).contains(length)))
 }
 
-fn state(cx: &mut Context, interface: &Row) -> Result<Json> {
-    let key = cx.key(interface)?;
-    Ok(net::interfaces(cx)?.get(&key).clone())
+/// A prefix of netifd.
+#[derive(Default)]
+struct Live {
+    prefix: String,
+    /// Seconds; `None` for ever.
+    preferred: Option<u64>,
+    valid: Option<u64>,
 }
 
-/// A prefix of netifd: its text, and how long it is preferred and valid.
-fn prefix_of(json: &Json) -> Option<(String, Option<u64>, Option<u64>)> {
-    let length =
-        json.get("mask").and_then(Json::as_u64).and_then(|mask| u8::try_from(mask).ok()).filter(|mask| *mask <= 128)?;
-    let address: Ipv6Addr = net::text(json, "address")?.parse().ok()?;
-    let seconds = |member: &str| json.get(member).and_then(Json::as_u64);
-    Some((written(u128::from(address), length), seconds("preferred"), seconds("valid")))
+impl Live {
+    fn of(json: &Json) -> Option<Self> {
+        let length = json.get("mask").and_then(Json::as_u64).and_then(|mask| u8::try_from(mask).ok());
+        let address: Ipv6Addr = net::text(json, "address")?.parse().ok()?;
+        let prefix = written(u128::from(address), length.filter(|length| *length <= 128)?);
+        let seconds = |member: &str| json.get(member).and_then(Json::as_u64);
+        Some(Self { prefix, preferred: seconds("preferred"), valid: seconds("valid") })
+    }
+}
+
+/// The prefixes that netifd has of an interface.
+fn live_prefixes(cx: &mut Context, interface: &Row, member: &str) -> Result<Vec<Live>> {
+    Ok(live(cx, interface, member)?.iter().filter_map(|(prefix, _)| Live::of(prefix)).collect())
 }
 
 /// What netifd has been delegated on an interface.
-fn delegated(cx: &mut Context, interface: &Row) -> Result<Vec<(String, Option<u64>, Option<u64>)>> {
+fn delegated(cx: &mut Context, interface: &Row) -> Result<Vec<Live>> {
     let fixed = configured(cx, interface)?;
-    let state = state(cx, interface)?;
-    let found = net::items(&state, "ipv6-prefix").iter().filter_map(prefix_of);
-    Ok(found.filter(|(prefix, _, _)| !fixed.contains(prefix)).collect())
+    let mut found = live_prefixes(cx, interface, "ipv6-prefix")?;
+    found.retain(|live| !fixed.contains(&live.prefix));
+    Ok(found)
 }
 
 fn keys(cx: &mut Context, interface: &Row) -> Result<Vec<String>> {
@@ -242,7 +252,7 @@ fn shown(cx: &mut Context, row: &Row) -> Result<Shown> {
         let mut found = delegated(cx, &interface)?.into_iter();
         let found = found.nth(number.saturating_sub(1));
         let live = found.is_some();
-        let (prefix, preferred, valid) = found.unwrap_or_default();
+        let Live { prefix, preferred, valid } = found.unwrap_or_default();
         let (kind, origin) = (Kind::Inapplicable, "PrefixDelegation");
         return Ok(Shown { on: true, kind, origin, prefix, live, preferred, valid, ..Shown::default() });
     }
@@ -265,8 +275,7 @@ fn shown(cx: &mut Context, row: &Row) -> Result<Shown> {
         });
     }
     let kind = kept.get(&key).and_then(|row| row.fields.first()).map_or(Kind::Static, |kind| Kind::of(kind));
-    let state = state(cx, &interface)?;
-    let live = net::items(&state, "ipv6-prefix").iter().filter_map(prefix_of).any(|(prefix, _, _)| prefix == key);
+    let live = live_prefixes(cx, &interface, "ipv6-prefix")?.iter().any(|live| live.prefix == key);
     let origin = if kind == Kind::Static { "Static" } else { kind.name() };
     Ok(Shown { on: true, kind, origin, prefix: key, live, ..Shown::default() })
 }
@@ -276,11 +285,10 @@ fn given_out(cx: &mut Context, interface: &Row, own: bool) -> Result<Shown> {
     let ula =
         cx.package(layers::PACKAGE)?.find("globals").and_then(|globals| globals.get("ula_prefix").map(String::from));
     let ula = ula.unwrap_or_default();
-    let state = state(cx, interface)?;
-    let mut assigned = net::items(&state, "ipv6-prefix-assignment").iter().filter_map(prefix_of);
-    let found = assigned.find(|(prefix, _, _)| contains(&ula, prefix) == own);
+    let assigned = live_prefixes(cx, interface, "ipv6-prefix-assignment")?;
+    let found = assigned.into_iter().find(|live| contains(&ula, &live.prefix) == own);
     let live = found.is_some();
-    let (prefix, preferred, valid) = found.unwrap_or_default();
+    let Live { prefix, preferred, valid } = found.unwrap_or_default();
     let mut shown = Shown { on: true, prefix, live, preferred, valid, ..Shown::default() };
     if own {
         (shown.kind, shown.origin) = (Kind::Inapplicable, "AutoConfigured");
@@ -301,11 +309,16 @@ fn parent_of(cx: &mut Context, interface: &Row, part: &str) -> Result<String> {
     let (network, states) = (layers::network(cx)?, net::interfaces(cx)?);
     let mut first = None;
     for candidate in &network.interfaces {
-        let prefixes = net::items(states.get(&candidate.name), "ipv6-prefix");
-        if prefixes.iter().filter_map(prefix_of).any(|(prefix, _, _)| contains(&prefix, part)) {
+        let prefixes = states.family(&candidate.name).flat_map(|state| net::items(state, "ipv6-prefix"));
+        let prefixes: Vec<Live> = prefixes.filter_map(Live::of).collect();
+        if prefixes.iter().any(|live| contains(&live.prefix, part)) {
             return Ok(candidate.name.clone());
         }
-        let may_be = classes.is_empty() || classes.contains(&candidate.name);
+        // netifd calls a prefix after the interface, which may be one that the protocol has made on it: `wan_6`.
+        let is_of = |class: &String| {
+            class.strip_prefix(&candidate.name).is_some_and(|tail| tail.is_empty() || tail.starts_with('_'))
+        };
+        let may_be = classes.is_empty() || classes.iter().any(is_of);
         if may_be && first.is_none() && (!prefixes.is_empty() || candidate.proto == "dhcpv6") {
             first = Some(candidate.name.clone());
         }
@@ -374,6 +387,10 @@ fn prefix_status(shown: &Shown) -> Text {
 
 fn lifetime(cx: &mut Context, row: &Row, preferred: bool) -> Result<Text> {
     let shown = shown(cx, row)?;
+    // What is still to come has no end that anybody could know.
+    if shown.on && !shown.live && matches!(shown.kind, Kind::Inapplicable | Kind::Child) {
+        return Ok(Text::Borrowed(UNKNOWN_TIME));
+    }
     moment(cx, if preferred { shown.preferred } else { shown.valid })
 }
 
@@ -439,7 +456,10 @@ fn put(cx: &mut Context, interface: &Row, before: &Shown, after: &Shown) -> Resu
     let chosen = parent_of(cx, interface, &before.prefix)?;
     if chosen != after.parent {
         let own = has_ula(cx, interface)?;
-        let classes: &[&str] = if own { &[&after.parent, "local"] } else { &[&after.parent] };
+        let states = net::interfaces(cx)?;
+        let mut prefixes = states.family(&after.parent).flat_map(|state| net::items(state, "ipv6-prefix"));
+        let class = prefixes.find_map(|prefix| net::text(prefix, "class")).unwrap_or(&after.parent);
+        let classes: &[&str] = if own { &[class, "local"] } else { &[class] };
         cx.set_list(interface, "ip6class", classes)?;
     }
     Ok(())

@@ -4,7 +4,7 @@ mod interface_setting;
 mod port_mapping;
 pub(super) mod zone;
 
-pub(super) use port_mapping::{settle_all as settle_port_mappings, zone_of_address};
+pub(super) use port_mapping::{settle_all as settle_port_mappings, settle_one as settle_port_mapping, zone_of_address};
 
 use crate::model::schema::{Object, constant, count, ro};
 use crate::model::value::UNSIGNED_INT;

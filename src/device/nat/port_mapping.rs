@@ -6,13 +6,13 @@
 use std::net::Ipv4Addr;
 
 use super::{INTERFACE, PACKAGE, zone};
-use crate::device::{firewall, lease};
+use crate::device::{firewall, lease, schedules};
 use crate::error::{Fault, Result};
 use crate::model::access::{full_name, truth, uci_truth};
 use crate::model::context::{Context, Row};
 use crate::model::format::mask_of_prefix;
 use crate::model::schema::{
-    Notification, Object, Table, Text, Values, alias, functional, get, get_set, ro, rw, sections_where, together, uci,
+    Notification, Object, Table, Text, Values, alias, functional, get, get_set, ro, rw, sections_where, together,
 };
 use crate::model::value::{BOOLEAN, Format, STRING, Type, UNSIGNED_INT};
 use crate::platform::uci::Section;
@@ -45,7 +45,13 @@ pub(super) static PORT_MAPPING: Object = Object::table(
         rw("Protocol", STRING.values(&["TCP", "UDP"]), get_set(protocol, set_protocol)),
         rw("InternalClient", STRING.lengths(&[(0, 256)]).format(LINE), get_set(internal_client, set_internal_client))
             .default(""),
-        rw("Description", STRING.lengths(&[(0, 256)]).format(LINE), uci("name")).default(""),
+        rw(
+            "Description",
+            STRING.lengths(&[(0, 256)]).format(LINE),
+            get_set(firewall::description::read, firewall::description::set),
+        )
+        .default(""),
+        schedules::SCHEDULE_REF,
     ],
 )
 .set_together(set_ports);
@@ -116,7 +122,8 @@ fn is_complete(cx: &mut Context, row: &Row) -> Result<bool> {
 
 /// Brings `enabled` into line with what is wanted and what is there.
 fn settle(cx: &mut Context, row: &Row, wanted: bool) -> Result<(), Fault> {
-    let on = wanted && is_complete(cx, row)? && !firewall::port_mappings_suspended(cx)?;
+    let in_time = schedules::limits(cx, row)? != schedules::Limits::Never;
+    let on = wanted && in_time && is_complete(cx, row)? && !firewall::port_mappings_suspended(cx)?;
     if in_force(cx, row)? != on {
         cx.set_option(row, "enabled", Some(if on { "1" } else { "0" }))?;
     }
@@ -144,8 +151,15 @@ pub(in crate::device) fn settle_all(cx: &mut Context) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Brings a mapping into line with its schedule.
+pub(in crate::device) fn settle_one(cx: &mut Context, row: &Row) -> Result<(), Fault> {
+    let wanted = enabled(cx, row)?;
+    settle(cx, row, wanted)
+}
+
 fn status(cx: &mut Context, row: &Row) -> Result<Text> {
-    Ok(Text::Borrowed(if !enabled(cx, row)? || (!in_force(cx, row)? && firewall::port_mappings_suspended(cx)?) {
+    let off = firewall::port_mappings_suspended(cx)? || schedules::limits(cx, row)? == schedules::Limits::Never;
+    Ok(Text::Borrowed(if !enabled(cx, row)? || (!in_force(cx, row)? && off) {
         "Disabled"
     } else if !in_force(cx, row)? || !is_complete(cx, row)? {
         "Error_Misconfigured"

@@ -62,6 +62,11 @@ pub(super) struct Live {
 }
 
 impl Live {
+    fn is_prefix(&self, prefix: &Json) -> bool {
+        let address = net::text(prefix, "address").and_then(|address| address.parse::<IpAddr>().ok());
+        address == Some(self.target) && prefix.get("mask").and_then(Json::as_u64) == Some(u64::from(self.length))
+    }
+
     fn key(&self) -> String {
         let gateway = self.gateway.map_or_else(|| String::from("-"), |gateway| gateway.to_string());
         format!("{}/{} {gateway} {} {}", self.target, self.length, self.device, self.metric)
@@ -177,7 +182,7 @@ impl Family {
         }
         let interfaces = net::interfaces(cx)?;
         for live in kernel.iter().take(MOST) {
-            let (interface, proto) = self.interface_of(&interfaces, &live.device);
+            let (interface, proto) = self.interface_of(&interfaces, live);
             routes.insert(
                 live.key(),
                 Route {
@@ -197,17 +202,21 @@ impl Family {
         Ok(routes)
     }
 
-    /// The logical interface on a device and its protocol; of several, one that has addresses of the version.
-    fn interface_of(&self, interfaces: &net::Interfaces, device: &str) -> (String, String) {
+    /// The logical interface of a route and its protocol: the one on the device, of several one that has addresses of the version; for a prefix of which
+    /// the rest is refused, the one that has got it.
+    fn interface_of(&self, interfaces: &net::Interfaces, live: &Live) -> (String, String) {
         let lists: &[&str] =
             if self.six { &["ipv6-address", "ipv6-prefix-assignment", "ipv6-prefix"] } else { &["ipv4-address"] };
-        let on = |state: &Json| net::text(state, "l3_device") == Some(device);
+        let got = |state: &Json| net::items(state, "ipv6-prefix").iter().any(|prefix| live.is_prefix(prefix));
+        let on =
+            |state: &Json| if live.rejects { got(state) } else { net::text(state, "l3_device") == Some(&live.device) };
         let has = |state: &Json| lists.iter().any(|list| !net::items(state, list).is_empty());
         let best = interfaces.iter().find(|(_, state)| on(state) && has(state));
         let found = best.or_else(|| interfaces.iter().find(|(_, state)| on(state)));
-        found.map_or_else(Default::default, |(name, state)| {
-            (String::from(name), String::from(net::text(state, "proto").unwrap_or_default()))
-        })
+        // The user knows `wwan`, but it is `wwan_4` on the same device that speaks DHCP.
+        let made = interfaces.iter().find(|(_, state)| on(state) && has(state) && net::truth(state, "dynamic"));
+        let proto = made.or(found).and_then(|(_, state)| net::text(state, "proto")).unwrap_or_default();
+        (found.map_or_else(String::new, |(name, _)| String::from(name)), String::from(proto))
     }
 
     fn origin(&self, live: &Live, proto: &str) -> &'static str {
@@ -216,8 +225,6 @@ impl Family {
             (false, proto) if proto.starts_with("ppp") => "IPCP",
             (true, "dhcpv6") if live.advertised || live.gateway.is_some() => "RA",
             (true, "dhcpv6") => "DHCPv6",
-            // The part of a delegated prefix that is given to nobody.
-            (true, "") if live.rejects => "DHCPv6",
             (true, _) if live.advertised => "RA",
             _ => "Static",
         }

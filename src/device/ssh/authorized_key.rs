@@ -3,6 +3,8 @@
 //! A row is known by a hash of its key as it was found. One that the ACS has added, or given another key, is known by a key of its own or the former hash,
 //! and the hash of its line lies in the agent's own state.
 
+use std::rc::Rc;
+
 use sha2::{Digest, Sha256};
 
 use crate::device::{own_keys, users};
@@ -51,11 +53,14 @@ const KEY: Format = Format {
     },
 };
 
-/// The lines that are keys, with their hashes.
-fn lines(cx: &mut Context) -> Vec<(String, String)> {
-    let Ok(text) = cx.file(FILE) else { return Vec::new() };
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.map(|line| (hash(line), String::from(line))).collect()
+/// The lines that are keys, with their hashes, which are made once a request.
+fn lines(cx: &mut Context) -> Rc<Vec<(String, String)>> {
+    let lines = cx.memo("authorized keys", |cx| {
+        let text = cx.file(FILE).unwrap_or_default();
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        Ok(lines.map(|line| (hash(line), String::from(line))).collect())
+    });
+    lines.unwrap_or_default()
 }
 
 /// Enough of SHA-256 to know a line by.
@@ -80,9 +85,9 @@ fn hash_of(cx: &Context, key: &str) -> String {
 fn keys(cx: &mut Context) -> Vec<String> {
     let changed = own_keys::list(cx, ROWS);
     let mut keys: Vec<String> = Vec::new();
-    for (hash, _) in lines(cx) {
-        let owner = changed.iter().find(|key| hash_of(cx, key) == hash).cloned();
-        let key = owner.unwrap_or(hash);
+    for (hash, _) in lines(cx).iter() {
+        let owner = changed.iter().find(|key| hash_of(cx, key) == *hash).cloned();
+        let key = owner.unwrap_or_else(|| hash.clone());
         if !keys.contains(&key) {
             keys.push(key);
         }
@@ -95,7 +100,7 @@ fn keys(cx: &mut Context) -> Vec<String> {
 fn line_of(cx: &mut Context, row: &Row) -> Result<Option<String>> {
     let key = cx.key(row)?;
     let hash = hash_of(cx, &key);
-    Ok(lines(cx).into_iter().find(|(known, _)| *known == hash).map(|(_, line)| line))
+    Ok(lines(cx).iter().find(|(known, _)| *known == hash).map(|(_, line)| line.clone()))
 }
 
 /// Says that a row without a line is root's.

@@ -203,7 +203,7 @@ fn delete(cx: &mut Context, row: &Row) -> Result<(), Fault> {
     let key = cx.key(row)?;
     for (_, login) in logins(cx)? {
         let mut keys = of_login(cx, &login)?;
-        if keys.iter().any(|known| *known == key) {
+        if keys.contains(&key) {
             keys.retain(|known| *known != key);
             set_of_login(cx, &login, &keys)?;
         }

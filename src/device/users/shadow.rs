@@ -69,11 +69,11 @@ mod tests {
 
     #[test]
     fn hashes_are_those_of_crypt() {
-        // The examples of the specification of SHA-crypt.
+        // The first example of the specification of SHA-crypt.
         let rounds = Sha512Params::new(5_000).unwrap();
         assert_eq!(
             sha512_crypt_b64(b"Hello world!", b"saltstring", &rounds).unwrap(),
-            "svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO/O817G3uBnIFNjnQJuesI68OTLiBFdcbYEdFCoEOfaS35inz1"
+            "svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1"
         );
         let (one, other) = (hash("secret").unwrap(), hash("secret").unwrap());
         assert!(one.starts_with("$6$") && one.len() == 3 + 16 + 1 + 86, "{one}");
