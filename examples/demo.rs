@@ -5,6 +5,10 @@
 
 #[path = "demo/acs.rs"]
 mod acs;
+#[path = "demo/files.rs"]
+mod files;
+#[path = "demo/firmware.rs"]
+mod firmware;
 #[path = "../tests/common/root.rs"]
 mod root;
 
@@ -155,7 +159,8 @@ fn demo() -> Outcome {
     show(&inform);
     check(has(&inform, "1 BOOT") && has(&inform, "M Reboot"), "it reports BOOT and M Reboot with its CommandKey")?;
     check(!has(&inform, "0 BOOTSTRAP"), "and no BOOTSTRAP")?;
-    acs.end()?;
+
+    firmware::new_firmware(&router, &mut acs, &mut agent)?;
     agent.stop()
 }
 

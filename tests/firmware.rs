@@ -132,6 +132,7 @@ fn f11_a_loss_of_power_before_sysupgrade_began_is_no_success() {
     assert_eq!(router.result_code(), Some(0));
 }
 
+/// CONFORMANCE Y-01: signatures are checked as far as sysupgrade does.
 #[test]
 fn f12_an_image_that_sysupgrade_does_not_take_changes_nothing() {
     for (said, code) in [

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use cwmpd::soap::rpc::{Envelope, Header, Inform, Message, Namespace};
+use cwmpd::soap::rpc::{Envelope, Header, Inform, Message, Namespace, TransferComplete};
 use cwmpd::soap::{decode, encode};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -35,16 +35,36 @@ impl Acs {
         &self.url
     }
 
-    /// Waits for a session and takes its Inform.
+    /// Waits for a session in which the agent wants nothing else, and takes its Inform.
     pub fn begin(&mut self) -> Result<Box<Inform>, Box<dyn Error>> {
+        let inform = self.open()?;
+        self.expect_nothing()?;
+        Ok(inform)
+    }
+
+    /// Waits for a session in which the agent tells what became of a transfer.
+    pub fn begin_with_result(&mut self) -> Result<(Box<Inform>, Box<TransferComplete>), Box<dyn Error>> {
+        let inform = self.open()?;
+        let envelope = self.receive()?.ok_or("an empty message instead of a TransferComplete")?;
+        let Some(Message::TransferComplete(result)) = envelope.body else { return Err("no TransferComplete".into()) };
+        self.answer(envelope.header.id, Message::TransferCompleteResponse)?;
+        self.expect_nothing()?;
+        Ok((inform, result))
+    }
+
+    fn open(&mut self) -> Result<Box<Inform>, Box<dyn Error>> {
         let (stream, _) = self.listener.accept()?;
         stream.set_read_timeout(Some(PATIENCE))?;
         self.session = Some(BufReader::new(stream));
         let envelope = self.receive()?.ok_or("an empty message instead of an Inform")?;
         let Some(Message::Inform(inform)) = envelope.body else { return Err("no Inform".into()) };
         self.answer(envelope.header.id, Message::InformResponse { max_envelopes: 1 })?;
+        Ok(inform)
+    }
+
+    fn expect_nothing(&mut self) -> Result<(), Box<dyn Error>> {
         match self.receive()? {
-            None => Ok(inform),
+            None => Ok(()),
             Some(_) => Err("the agent has a request, and the demo has no answer".into()),
         }
     }

@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod exec;
 pub mod files;
+pub mod firmware_images;
 pub mod identity;
 pub mod live;
 pub mod net;

@@ -2,16 +2,18 @@
 
 use std::path::Path;
 
-use super::{Trouble, code, firmware, logs, settings};
+use super::{Trouble, code, firmware, logs, settings, stored_image};
 use crate::error::{Fault, FaultCode};
 use crate::platform::live::Live;
-use crate::platform::power;
+use crate::platform::{firmware_images, power};
 
 /// What a file is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     /// An image for `sysupgrade`.
     Firmware,
+    /// An image for a place of the board that is not in use; only downloaded, and not started.
+    StoredImage,
     /// The configuration. Downloaded: an archive of `sysupgrade -b`, or UCI packages as `uci export` writes them. Uploaded: the archive.
     Settings,
     /// The configuration as `uci export` writes it; only uploaded.
@@ -32,14 +34,15 @@ pub enum Applied {
 /// What the FileType of a Download or ScheduleDownload means here (CONFORMANCE F-02).
 ///
 /// # Errors
-/// 9003 for a type that is not known, or that this kind of device has no use for: web content, tones, ringers, types of vendors, and
-/// `6 Stored Firmware Image`, since `sysupgrade` has no way to store an image without running it. 9001 where the router has no
-/// `sysupgrade`.
+/// 9003 for a type that is not known, or that this router has no use for: web content, tones, ringers, types of vendors, and, on a
+/// board without a program for its images, `6 Stored Firmware Image`, since `sysupgrade` has no way to store an image without running it.
+/// 9001 where the router has no `sysupgrade`.
 pub fn check_file_type(live: &Live, file_type: &str) -> Result<Kind, Fault> {
     match file_type {
         "1 Firmware Upgrade Image" => with_sysupgrade(live, Kind::Firmware),
         // Without sysupgrade it may still be a text of UCI.
         "3 Vendor Configuration File" => Ok(Kind::Settings),
+        "6 Stored Firmware Image" if firmware_images::are_known(live) => Ok(Kind::StoredImage),
         _ => Err(unknown(file_type)),
     }
 }
@@ -82,6 +85,7 @@ pub fn apply(live: &Live, kind: Kind, file: &Path, target_name: &str) -> Result<
     }
     match kind {
         Kind::Firmware => firmware::install(live, file),
+        Kind::StoredImage => stored_image::store(live, file).map(|()| Applied::Now),
         Kind::Settings => settings::restore(live, file).map(|()| Applied::Now),
         Kind::SettingsText | Kind::Log => Err(Trouble::new(code::FAILED, "such a file cannot be downloaded")),
     }
@@ -97,7 +101,7 @@ pub fn collect(live: &Live, kind: Kind, into: &Path) -> Result<u64, Trouble> {
         Kind::Settings => settings::back_up(live, into),
         Kind::SettingsText => settings::export(live, into),
         Kind::Log => logs::write(live, into),
-        Kind::Firmware => Err(Trouble::new(code::UPLOAD_FAILED, "firmware cannot be uploaded")),
+        Kind::Firmware | Kind::StoredImage => Err(Trouble::new(code::UPLOAD_FAILED, "firmware cannot be uploaded")),
     }
 }
 

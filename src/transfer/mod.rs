@@ -11,6 +11,7 @@ mod part;
 pub mod place;
 pub mod queue;
 mod settings;
+mod stored_image;
 pub mod units;
 pub mod windows;
 

@@ -7,6 +7,7 @@
 pub mod acs;
 pub mod agent;
 pub mod http_server;
+pub mod images;
 pub mod netns;
 pub mod root;
 pub mod schema;

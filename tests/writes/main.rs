@@ -157,6 +157,7 @@ groups! {
     bridging,
     cellular,
     ethernet,
+    firmware,
     dhcpv4,
     dhcpv6,
     dns,

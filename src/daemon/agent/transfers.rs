@@ -402,10 +402,15 @@ impl Agent {
             self.results_changed();
             return None;
         };
+        let kind = self.transfers.queue.get(id).map(|it| apply::check_file_type(&self.live, &it.request.file_type));
+        let guarded = match kind {
+            Some(Ok(apply::Kind::Settings)) => self.guard_restore(id),
+            _ => Ok(()),
+        };
         if self.transfers.queue.get(id).is_some_and(Transfer::is_firmware) {
             // What is left of an earlier image must not be taken for the result of this one.
             apply::firmware_forget(&self.live);
-        } else if let Err(fault) = self.guard_restore(id) {
+        } else if let Err(fault) = guarded {
             let now = self.now();
             self.transfers.queue.failed(id, Trouble::new(fault.code, fault.text), now);
             self.sweep();

@@ -1,6 +1,7 @@
 //! `Device.DeviceInfo.`: who the device is, and how it is.
 
 mod files;
+mod firmware_image;
 mod memory;
 mod network_properties;
 mod process;
@@ -12,7 +13,7 @@ use std::rc::Rc;
 use crate::error::Result;
 use crate::model::context::{Context, Row};
 use crate::model::format::HOST_NAME;
-use crate::model::schema::{Notification, Object, Text, count, get, own, ro, rw, uci};
+use crate::model::schema::{Notification, Object, Text, count, get, get_set, own, ro, rw, uci};
 use crate::model::value::{DATE_TIME, Format, STRING, Type, UNKNOWN_TIME, UNSIGNED_INT};
 use crate::platform::identity::{Identity, Overrides};
 
@@ -50,15 +51,24 @@ pub static DEVICE_INFO: Object = Object::single(
         ro("UpTime", UNSIGNED_INT, get(up_time)).notification(Notification::CanDeny),
         ro("FirstUseDate", DATE_TIME, own(UNKNOWN_TIME)),
         rw("HostName", STRING.lengths(&[(0, 255)]).format(HOST_NAME), uci("system.@system[0].hostname")),
+        ro("ActiveFirmwareImage", STRING.strong(&[firmware_image::TABLE]), get(firmware_image::active)),
+        rw(
+            "BootFirmwareImage",
+            STRING.strong(&[firmware_image::TABLE]),
+            get_set(firmware_image::boot, firmware_image::set_boot),
+        ),
+        ro("FirmwareImageNumberOfEntries", UNSIGNED_INT, count("FirmwareImage")),
         ro("VendorConfigFileNumberOfEntries", UNSIGNED_INT, count("VendorConfigFile")),
         ro("VendorLogFileNumberOfEntries", UNSIGNED_INT, count("VendorLogFile")),
         ro("SupportedDataModelNumberOfEntries", UNSIGNED_INT, count("SupportedDataModel")),
     ],
-);
+)
+.check(firmware_image::check_boot);
 
 /// The objects of this directory.
 pub static OBJECTS: &[&Object] = &[
     &DEVICE_INFO,
+    &firmware_image::FIRMWARE_IMAGE,
     &files::VENDOR_CONFIG_FILE,
     &files::VENDOR_LOG_FILE,
     &memory::MEMORY_STATUS,

@@ -160,6 +160,12 @@ impl Context {
         self.actions.push(argv);
     }
 
+    /// The programs that are staged, in their order: what is read meanwhile has to show what they will have done.
+    #[must_use]
+    pub fn staged_programs(&self) -> &[Vec<String>] {
+        &self.actions
+    }
+
     /// Runs a program, once, when the request has been answered and its session is over.
     pub fn after(&mut self, argv: &[&str]) {
         self.effects.programs.insert(argv.iter().copied().map(String::from).collect());
