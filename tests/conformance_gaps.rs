@@ -716,13 +716,16 @@ fn j08_p61_new_rows_have_their_defaults_or_null_values() {
     let router = Router::new();
     for (path, _) in tables(&router) {
         let Ok(number) = router.add(&path) else { continue };
-        for (name, parameter) in parameters(&router, &format!("{path}{number}.")) {
+        let row = format!("{path}{number}.");
+        // Rows that come with it, such as the management port of a bridge, begin as they have to be.
+        let own = |name: &str| !name[row.len()..].split('.').any(|part| part.parse::<u32>().is_ok());
+        for (name, parameter) in parameters(&router, &row).into_iter().filter(|(name, _)| own(name)) {
             if let Some(default) = parameter.default.filter(|_| parameter.writable && !parameter.command) {
                 let expected = if parameter.hidden { "" } else { default };
                 assert_eq!(router.get(&name), expected, "{name}");
             }
         }
-        router.delete(&format!("{path}{number}.")).unwrap();
+        router.delete(&row).unwrap();
     }
 }
 
@@ -791,7 +794,9 @@ fn j15_counts_agree_with_rows() {
     let router = Router::new();
     let agree = |when: &str| {
         for (path, rows) in tables(&router) {
-            let count = format!("{}NumberOfEntries", path.trim_end_matches('.'));
+            // The one that TR-181 calls otherwise.
+            let table = path.trim_end_matches('.').replace("DNS.Relay.Forwarding", "DNS.Relay.Forward");
+            let count = format!("{table}NumberOfEntries");
             assert_eq!(router.get(&count), rows.len().to_string(), "{count} {when}");
         }
     };
@@ -936,6 +941,12 @@ fn p66_p61_nothing_below_a_deleted_row_is_left() {
     assert!(router.has("Device.DHCPv4.Server.Pool.2."));
 }
 
+/// A section without a name keeps the one that it gets when something in it is written (DATAMODEL rule 1).
+fn without_names(file: &[u8]) -> String {
+    let line = |line: &str| line.split_once(" 'cwmp_").map_or(line, |(kind, _)| kind).to_owned();
+    String::from_utf8_lossy(file).lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// A row that is added, with rows below it, and deleted again leaves the files as they were.
 #[test]
 fn p60_p66_what_was_added_and_deleted_leaves_no_trace() {
@@ -952,7 +963,8 @@ fn p60_p66_what_was_added_and_deleted_leaves_no_trace() {
         }
         router.delete(&row).unwrap();
         for (file, text) in router.files() {
-            let (now, then) = (String::from_utf8_lossy(&text), String::from_utf8_lossy(&before[&file]));
+            let then = before.get(&file).map(Vec::as_slice).unwrap_or_default();
+            let (now, then) = (without_names(&text), without_names(then));
             assert_eq!(now.trim_end(), then.trim_end(), "{row} with {rows} rows below it: {file}");
         }
         assert!(!router.has(&row));

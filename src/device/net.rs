@@ -66,27 +66,8 @@ pub fn interfaces(cx: &mut Context) -> Result<Rc<Interfaces>> {
         let reply = cx.ubus("network.interface", "dump", &json!({})).unwrap_or_default();
         let found = reply.get("interface").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
         let by_name = found.iter().filter_map(|state| Some((String::from(text(state, "interface")?), state.clone())));
-        let mut by_name: BTreeMap<String, Json> = by_name.collect();
-        for child in found.iter().filter(|state| truth(state, "dynamic")) {
-            lend(&mut by_name, child);
-        }
-        Ok(Interfaces(by_name))
+        Ok(Interfaces(by_name.collect()))
     })
-}
-
-/// PPP and the mobile protocols make interfaces of their own, such as `wan_6` and `wwan_4`, that run DHCP on the same device. What those got
-/// is shown at the interface that the user knows.
-fn lend(by_name: &mut BTreeMap<String, Json>, child: &Json) {
-    let parent = text(child, "interface").and_then(|name| name.rsplit_once('_')).map(|(parent, _)| parent);
-    let Some(parent) = parent.and_then(|parent| by_name.get_mut(parent)) else { return };
-    if text(parent, "l3_device") != text(child, "l3_device") || text(child, "l3_device").is_none() {
-        return;
-    }
-    for list in ["ipv4-address", "ipv6-address", "ipv6-prefix"] {
-        if let Some(own) = parent.get_mut(list).and_then(Json::as_array_mut) {
-            own.extend_from_slice(items(child, list));
-        }
-    }
 }
 
 /// The state of every network device (`ubus call network.device status`), asked for once a request; null without ubus.
