@@ -202,7 +202,8 @@ fn archive(scratch: &Path, round: &str) -> Vec<u8> {
     fs::create_dir_all(&config).unwrap();
     let text = settings("archive", round);
     fs::write(config.join(package("archive")), text.split_once("\n\n").unwrap().1).unwrap();
-    let output = Command::new("tar").arg("-C").arg(scratch).args(["-czf", "-", "etc/config"]).output().unwrap();
+    // Not by an argument: what names the router's directory on its command line goes with the router's power.
+    let output = Command::new("tar").current_dir(scratch).args(["-czf", "-", "etc/config"]).output().unwrap();
     assert!(output.status.success());
     output.stdout
 }
