@@ -510,7 +510,7 @@ fn f14_files_of_every_length_and_form_arrive_whole() {
 }
 
 #[test]
-fn f16_credentials_are_used_only_when_the_server_asks() {
+fn t27_f16_credentials_are_used_only_when_the_server_asks() {
     let lab = Lab::new();
     let server = serve(false, |_| ok(b"content"));
     lab.get(&url(&server, false, "/fw?x=1"), 0).unwrap();
@@ -538,7 +538,7 @@ fn f16_credentials_are_used_only_when_the_server_asks() {
 }
 
 #[test]
-fn f16_digest_is_answered_for_its_method() {
+fn t27_f16_digest_is_answered_for_its_method() {
     let server = serve(false, |request| {
         let Some(header) = request.header("Authorization") else {
             return reply(
