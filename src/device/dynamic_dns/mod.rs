@@ -1,7 +1,7 @@
 //! `Device.DynamicDNS.` (TR-181 2.17): ddns-scripts, where they are installed.
 //!
 //! A `service` section is a client with one name of a host, and says itself which provider it goes to and how. TR-181 has that apart, as a server that
-//! clients refer to: [`server`] brings the two together.
+//! clients refer to: `server` brings the two together.
 
 mod client;
 mod hostname;

@@ -1,6 +1,6 @@
 //! `Device.Firewall.` (TR-181 2.17): the zones, rules and redirects of fw4.
 //!
-//! What the words of `Config` mean here (see [`state`] for how they come about):
+//! What the words of `Config` mean here (see `state` for how they come about):
 //!
 //! | Config | what the firewall does |
 //! | --- | --- |
