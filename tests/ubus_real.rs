@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 use std::fmt::Write as _;
+#[path = "common/uci_tool.rs"]
+#[allow(dead_code, reason = "of the tools, one is needed here")]
+mod uci_tool;
+
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -10,24 +14,13 @@ use std::sync::OnceLock;
 use cwmpd::platform::ubus::blob::{Writer, decode_table};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
+use uci_tool::built;
 
 /// The program around the real blobmsg, built on first use by `tests/tools/ubus/build.sh`. Where it cannot be built (no gcc, no crates), says so
 /// and gives `None`: the test is skipped. With `CWMPD_CI=1` that is a failure.
 fn real_blobmsg() -> Option<PathBuf> {
     static TOOL: OnceLock<Option<PathBuf>> = OnceLock::new();
-    TOOL.get_or_init(|| {
-        let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("blobmsg-tool");
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools/ubus/build.sh");
-        let reason = match Command::new(script).arg(&out).output() {
-            Ok(output) if output.status.success() => return Some(out.join("blobmsg")),
-            Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
-            Err(error) => error.to_string(),
-        };
-        assert!(std::env::var_os("CWMPD_CI").is_none_or(|ci| ci != "1"), "blobmsg cannot be built: {reason}");
-        println!("skipped: blobmsg cannot be built: {reason}");
-        None
-    })
-    .clone()
+    TOOL.get_or_init(|| built("ubus", "blobmsg")).clone()
 }
 
 /// The lines that the program answers with.

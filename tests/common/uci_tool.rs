@@ -10,17 +10,19 @@ use std::sync::OnceLock;
 /// Use it as `uci -c CONFDIR -t SAVEDIR ...`; without `-t` it writes pending changes to `/tmp/.uci`.
 pub fn real_uci() -> Option<PathBuf> {
     static TOOL: OnceLock<Option<PathBuf>> = OnceLock::new();
-    TOOL.get_or_init(|| {
-        let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("uci-tool");
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools/uci/build.sh");
-        let reason = match Command::new(script).arg(&out).output() {
-            Ok(output) if output.status.success() => return Some(out.join("uci")),
-            Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
-            Err(error) => error.to_string(),
-        };
-        assert!(std::env::var_os("CWMPD_CI").is_none_or(|ci| ci != "1"), "the real uci cannot be built: {reason}");
-        println!("skipped: the real uci cannot be built: {reason}");
-        None
-    })
-    .clone()
+    TOOL.get_or_init(|| built("uci", "uci")).clone()
+}
+
+/// A program that `tests/tools/DIRECTORY/build.sh` makes, or none; see [`real_uci`].
+pub fn built(directory: &str, program: &str) -> Option<PathBuf> {
+    let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{program}-tool"));
+    let script = format!("{}/tests/tools/{directory}/build.sh", env!("CARGO_MANIFEST_DIR"));
+    let reason = match Command::new(script).arg(&out).output() {
+        Ok(output) if output.status.success() => return Some(out.join(program)),
+        Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
+        Err(error) => error.to_string(),
+    };
+    assert!(std::env::var_os("CWMPD_CI").is_none_or(|ci| ci != "1"), "the real {program} cannot be built: {reason}");
+    println!("skipped: the real {program} cannot be built: {reason}");
+    None
 }
