@@ -15,6 +15,7 @@ pub mod guard;
 mod lightweight;
 pub mod logging;
 pub mod operations;
+mod progress;
 pub mod session;
 pub mod standalone;
 pub mod status;
@@ -305,28 +306,33 @@ impl Drop for Working {
     }
 }
 
-/// Says that a worker has a transfer, for as long as it lives.
-struct Transferring(Arc<Shared>);
+/// A worker beside the sessions is at work, for as long as this lives; however its end comes, the loop hears of it.
+struct Beside {
+    shared: Arc<Shared>,
+    /// What becomes of its work after a panic.
+    abandon: fn(&mut Agent),
+}
 
-impl Drop for Transferring {
+impl Drop for Beside {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.lock().abandon_transfer();
+            (self.abandon)(&mut self.shared.lock());
         }
-        self.0.wake();
+        self.shared.wake();
     }
 }
 
-/// Says that a worker has an operation on a software module, for as long as it lives.
-struct Changing(Arc<Shared>);
-
-impl Drop for Changing {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.lock().abandon_unit();
-        }
-        self.0.wake();
+/// Waits for a worker that has said that it is through, and so it is.
+fn join(worker: &mut Option<JoinHandle<()>>, name: &str) {
+    if worker.take().is_some_and(|worker| worker.join().is_err()) {
+        log::error!("the {name} worker ended with a panic");
     }
+}
+
+/// Starts a worker.
+fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
+    let worker = std::thread::Builder::new().name(name.into()).stack_size(STACK).spawn(work);
+    worker.inspect_err(|error| log::error!("cannot start a thread: {error}")).ok()
 }
 
 /// The poll loop and what it owns.
@@ -514,11 +520,7 @@ impl Loop {
         if self.shared.is_busy() {
             return;
         }
-        if let Some(worker) = self.worker.take() {
-            if worker.join().is_err() {
-                log::error!("the session worker ended with a panic");
-            }
-        }
+        join(&mut self.worker, "session");
         if self.keep_promises() || self.apply_file() {
             return;
         }
@@ -553,23 +555,11 @@ impl Loop {
             agent.begin_transfer(id)
         };
         let Some(job) = job else { return };
-        if let Some(worker) = self.transfer_worker.take() {
-            // It has said that it is through, and so it is.
-            if worker.join().is_err() {
-                log::error!("the transfer worker ended with a panic");
-            }
-        }
-        let (shared, id) = (self.shared.clone(), job.id);
-        let work = move || {
-            let transferring = Transferring(shared);
-            transfers::run(&transferring.0, &job);
-        };
-        match std::thread::Builder::new().name("transfer".into()).stack_size(STACK).spawn(work) {
-            Ok(worker) => self.transfer_worker = Some(worker),
-            Err(error) => {
-                log::error!("cannot start a thread: {error}");
-                self.shared.lock().put_off_transfer(id);
-            }
+        join(&mut self.transfer_worker, "transfer");
+        let (beside, id) = (Beside { shared: self.shared.clone(), abandon: Agent::abandon_transfer }, job.id);
+        self.transfer_worker = start("transfer", move || transfers::run(&beside.shared, &job));
+        if self.transfer_worker.is_none() {
+            self.shared.lock().put_off_transfer(id);
         }
     }
 
@@ -579,40 +569,24 @@ impl Loop {
             return;
         }
         let Some(job) = self.shared.lock().begin_unit() else { return };
-        if let Some(worker) = self.unit_worker.take() {
-            // It has said that it is through, and so it is.
-            if worker.join().is_err() {
-                log::error!("the worker for software modules ended with a panic");
-            }
-        }
-        let (shared, id) = (self.shared.clone(), job.id);
-        let work = move || {
-            let changing = Changing(shared);
-            units::run(&changing.0, &job);
-        };
-        match std::thread::Builder::new().name("unit".into()).stack_size(STACK).spawn(work) {
-            Ok(worker) => self.unit_worker = Some(worker),
-            Err(error) => {
-                log::error!("cannot start a thread: {error}");
-                let mut agent = self.shared.lock();
-                agent.end_unit(id, None);
-                agent.rest();
-            }
+        join(&mut self.unit_worker, "unit");
+        let (beside, id) = (Beside { shared: self.shared.clone(), abandon: Agent::abandon_unit }, job.id);
+        self.unit_worker = start("unit", move || units::run(&beside.shared, &job));
+        if self.unit_worker.is_none() {
+            let mut agent = self.shared.lock();
+            agent.end_unit(id, None);
+            agent.rest();
         }
     }
 
     fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) {
         let working = Working::new(&self.shared);
-        let work = move || {
+        self.worker = start(name, move || {
             let _working = working;
             work();
-        };
-        match std::thread::Builder::new().name(name.into()).stack_size(STACK).spawn(work) {
-            Ok(worker) => self.worker = Some(worker),
-            Err(error) => {
-                log::error!("cannot start a thread: {error}");
-                self.shared.lock().rest();
-            }
+        });
+        if self.worker.is_none() {
+            self.shared.lock().rest();
         }
     }
 }

@@ -1,18 +1,13 @@
 //! The work on transfers: one thread fetches or sends files, one after the other, beside the sessions; a file is applied between two sessions, in the
 //! place of one, because it may take down what a session needs (CONFORMANCE F-18, F-26, L-12).
 
-use std::cell::Cell;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use super::Shared;
 use super::agent::Job;
+use super::progress::now_and_then;
 use crate::error::Fault;
 use crate::transfer::{Trouble, apply, code, fetch};
-
-/// How often progress is noted for `cwmpd status`, and how often it is logged.
-const NOTE: Duration = Duration::from_millis(250);
-const LOG: Duration = Duration::from_secs(10);
 
 /// Fetches or sends the file of a transfer.
 pub fn run(shared: &Arc<Shared>, job: &Job) {
@@ -32,22 +27,8 @@ pub fn apply(shared: &Arc<Shared>, id: u32) {
 
 fn transfer(shared: &Arc<Shared>, job: &Job) -> Result<(), Trouble> {
     let Job { id, request, file, cancel, settings, live } = job;
-    let noted = Cell::new(Instant::now());
-    let logged = Cell::new(Instant::now());
-    let progress = |done: u64, total: Option<u64>| {
-        if noted.get().elapsed() < NOTE {
-            return;
-        }
-        noted.set(Instant::now());
-        shared.lock().transfer_progress(*id, done, total);
-        if logged.get().elapsed() >= LOG {
-            logged.set(Instant::now());
-            match total {
-                Some(total) => log::info!("transfer {id}: {done} of {total} bytes"),
-                None => log::info!("transfer {id}: {done} bytes"),
-            }
-        }
-    };
+    let progress =
+        now_and_then(format!("transfer {id}"), |done, total| shared.lock().transfer_progress(*id, done, total));
     let remote = fetch::Remote { url: &request.url, username: &request.username, password: &request.password };
     if request.method.is_download() {
         fetch::download(settings, &shared.tls, cancel, &remote, request.file_size, file, &progress)?;

@@ -1,18 +1,13 @@
 //! The work on software modules: one operation after the other on a thread of its own, beside the sessions that come meanwhile (CONFORMANCE Q-07).
 
-use std::cell::Cell;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use super::Shared;
 use super::agent::UnitJob;
+use super::progress::now_and_then;
 use crate::cwmp::answers::values_of;
 use crate::transfer::units::Kind;
 use crate::transfer::units::work::{Catalog, Installed, Tools, carry_out};
-
-/// How often it is noted for `cwmpd status` how far a download is, and how often it is logged.
-const NOTE: Duration = Duration::from_millis(250);
-const LOG: Duration = Duration::from_secs(10);
 
 /// The model behind its lock, which nobody holds while a package manager works.
 struct Modules<'a>(&'a Shared);
@@ -35,22 +30,9 @@ impl Catalog for Modules<'_> {
 
 /// Carries out an operation.
 pub fn run(shared: &Arc<Shared>, job: &UnitJob) {
-    let noted = Cell::new(Instant::now());
-    let logged = Cell::new(Instant::now());
-    let progress = |done: u64, total: Option<u64>| {
-        if noted.get().elapsed() < NOTE {
-            return;
-        }
-        noted.set(Instant::now());
-        shared.lock().unit_progress(job.id, done, total);
-        if logged.get().elapsed() >= LOG {
-            logged.set(Instant::now());
-            match total {
-                Some(total) => log::info!("ChangeDUState {}: {done} of {total} bytes", job.id),
-                None => log::info!("ChangeDUState {}: {done} bytes", job.id),
-            }
-        }
-    };
+    let progress = now_and_then(format!("ChangeDUState {}", job.id), |done, total| {
+        shared.lock().unit_progress(job.id, done, total)
+    });
     let tools = Tools {
         live: &job.live,
         settings: &job.settings,

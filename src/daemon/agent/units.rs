@@ -30,6 +30,9 @@ pub(super) struct UnitUnderWay {
     progress: (u64, Option<u64>),
 }
 
+/// Puts the value of a parameter where it belongs.
+type Put = fn(&mut Installed, String);
+
 /// What a worker needs for an operation.
 pub struct UnitJob {
     /// The request that it belongs to.
@@ -140,24 +143,24 @@ impl Agent {
     /// The installed packages as the model shows them.
     #[must_use]
     pub fn installed_units(&self) -> Vec<Installed> {
+        // Not the whole table: what describes the packages lies in a file for each of them.
+        let fields: [(&str, Put); 5] = [
+            ("Name", |installed, text| installed.name = text),
+            ("UUID", |installed, text| installed.unit.uuid = text),
+            ("Version", |installed, text| installed.unit.version = text),
+            ("URL", |installed, text| installed.url = text),
+            ("ExecutionUnitList", |installed, text| installed.unit.execution_units = text),
+        ];
         let mut context = self.model.context();
         let mut all: BTreeMap<u32, Installed> = BTreeMap::new();
-        for value in values_of(&mut context, TABLE) {
-            let Some((number, name)) = value.name.strip_prefix(TABLE).and_then(|rest| rest.split_once('.')) else {
-                continue;
-            };
-            let Ok(number) = number.parse() else { continue };
-            let installed = all.entry(number).or_default();
-            let text = value.value.text;
-            match name {
-                "Name" => installed.name = text,
-                "UUID" => installed.unit.uuid = text,
-                "Version" => installed.unit.version = text,
-                "URL" => installed.url = text,
-                "ExecutionUnitList" => installed.unit.execution_units = text,
-                _ => {}
+        for (parameter, put) in fields {
+            for value in values_of(&mut context, &format!("{TABLE}*.{parameter}")) {
+                let number = value.name.strip_prefix(TABLE).and_then(|rest| rest.split('.').next()?.parse().ok());
+                let Some(number) = number else { continue };
+                let installed = all.entry(number).or_default();
+                installed.unit.path = format!("{TABLE}{number}");
+                put(installed, value.value.text);
             }
-            installed.unit.path = format!("{TABLE}{number}");
         }
         all.into_values().collect()
     }
