@@ -37,6 +37,7 @@ pub mod schedules;
 pub mod sections;
 #[cfg(feature = "tls")]
 pub mod security;
+mod slots;
 pub mod software_modules;
 pub mod ssh;
 pub mod syslog;

@@ -3,6 +3,9 @@
 //! A client in effect is a `config interface` with its protocol. One that is switched off, or has no interface yet, waits as a section of a type of
 //! the agent's own beside it, with the same options; netifd overlooks it. A row keeps its number on its way from one to the other.
 
+use serde_json::Value as Json;
+
+use crate::device::net;
 use crate::device::sections::{move_options, name, refused};
 use crate::error::{Fault, FaultCode, Result};
 use crate::model::access::uci_truth;
@@ -44,6 +47,21 @@ impl Client {
     /// When the section is gone.
     pub fn is_active(&self, cx: &mut Context, row: &Row) -> Result<bool> {
         Ok(cx.section(row)?.kind() != self.waiting)
+    }
+
+    /// What netifd says of the interface of a row; null while the client is not in effect.
+    ///
+    /// # Errors
+    /// When the section is gone.
+    pub fn state(&self, cx: &mut Context, row: &Row) -> Result<Json> {
+        if !self.is_active(cx, row)? {
+            return Ok(Json::Null);
+        }
+        let key = cx.key(row)?;
+        let interfaces = net::interfaces(cx)?;
+        let state = interfaces.get(&key);
+        // Before the reload the interface may still be what it was.
+        Ok(if net::text(state, "proto") == Some(self.proto) { state.clone() } else { Json::Null })
     }
 
     /// `Enable`

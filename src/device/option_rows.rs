@@ -6,6 +6,7 @@
 use std::fmt::Write;
 use std::rc::Rc;
 
+use crate::device::slots;
 use crate::error::{Error, Fault, Result};
 use crate::model::access::truth;
 use crate::model::context::{Context, Row};
@@ -62,23 +63,20 @@ impl Slot {
 impl Slots {
     /// `last;number enabled tag value;...`
     fn parse(text: &str) -> Self {
-        let mut parts = text.split(';');
-        let last = parts.next().and_then(|last| last.parse().ok()).unwrap_or(0);
-        let slot = |part: &str| {
-            let mut words = part.split(' ');
-            let number = words.next()?.parse().ok()?;
-            let enabled = words.next()? == "1";
-            let tag = words.next()?.parse().ok();
-            Some(Slot { number, enabled, tag, value: String::from(words.next()?) })
-        };
-        Self { last, slots: parts.filter_map(slot).collect() }
+        let (last, slots) = slots::parse(text, |number, enabled, tag, value| Slot {
+            number,
+            enabled,
+            tag: tag.parse().ok(),
+            value: String::from(value),
+        });
+        Self { last, slots }
     }
 
     fn to_text(&self) -> String {
         let mut text = self.last.to_string();
         for slot in &self.slots {
             let tag = slot.tag.map_or_else(String::new, |tag| tag.to_string());
-            text.push_str(&format!(";{} {} {tag} {}", slot.number, u8::from(slot.enabled), slot.value));
+            slots::push(&mut text, slot.number, slot.enabled, &tag, &slot.value);
         }
         text
     }
@@ -264,6 +262,22 @@ impl Options {
         cx.set_own(&name, Some(&slots.to_text()));
         Ok(())
     }
+}
+
+/// The items of a UCI option that may be a list or one text with blanks, such as `sendopts`.
+///
+/// # Errors
+/// When the section of the row is gone.
+pub fn words(cx: &mut Context, row: &Row, option: &str) -> Result<Vec<String>> {
+    let section = cx.section(row)?;
+    Ok(section.list(option).into_iter().flat_map(str::split_ascii_whitespace).map(String::from).collect())
+}
+
+/// The value in an item of `sendopts`: a text in quotes, or hexadecimal digits; in digits, whether they are some or not.
+#[must_use]
+pub fn value_of(text: &str) -> String {
+    let inside = text.trim_matches(['"', '\'']);
+    if inside.len() == text.len() { text.to_ascii_lowercase() } else { hex(inside.as_bytes()) }
 }
 
 /// Bytes as hexadecimal digits.

@@ -35,6 +35,8 @@ pub const HOST: Format =
 pub const PARAMETER_NAME: Format =
     Format { name: "full name of a parameter", check: |text| text.starts_with("Device.") && !text.ends_with('.') };
 
+/// A UUID, in either case of its digits (RFC 9562 4).
+pub const UUID: Format = Format { name: "UUID", check: is_uuid };
 /// An IPv4 address or nothing.
 pub const IPV4_ADDRESS: Type = STRING.lengths(&[(0, 15)]).format(IPV4);
 /// An IPv6 address or nothing.
@@ -49,6 +51,13 @@ pub const MAC_ADDRESS: Type = STRING.lengths(&[(0, 17)]).format(MAC);
 pub fn is_mac(text: &str) -> bool {
     text.len() == 17
         && text.bytes().enumerate().all(|(i, b)| if i % 3 == 2 { b == b':' } else { b.is_ascii_hexdigit() })
+}
+
+/// Whether a text is a UUID.
+#[must_use]
+pub fn is_uuid(text: &str) -> bool {
+    let lengths = text.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12]) && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 /// Whether a text can be the name of a host.

@@ -16,12 +16,16 @@ pub static MEMORY_STATUS: Object = Object::single(
     ],
 );
 
-/// The first of these lines of `/proc/meminfo` that is there.
 fn meminfo(cx: &mut Context, names: &[&str]) -> Result<Text> {
+    Ok(Text::Owned(kibibytes(cx, names)?.unwrap_or(0).to_string()))
+}
+
+/// The first of these lines of `/proc/meminfo` that is there.
+pub(in crate::device) fn kibibytes(cx: &mut Context, names: &[&str]) -> Result<Option<u32>> {
     let text = cx.file("/proc/meminfo")?;
     let value = |name: &&str| {
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
         line.split_ascii_whitespace().next()?.parse::<u32>().ok()
     };
-    Ok(Text::Owned(names.iter().find_map(value).unwrap_or(0).to_string()))
+    Ok(names.iter().find_map(value))
 }

@@ -2,7 +2,7 @@
 
 mod files;
 mod firmware_image;
-mod memory;
+pub(super) mod memory;
 mod network_properties;
 mod process;
 mod supported_data_model;

@@ -1,14 +1,8 @@
 //! `Device.DeviceInfo.SupportedDataModel.{i}.`: the one data model that there is.
 
+use crate::model::format::UUID;
 use crate::model::schema::{Object, Rows, Table, alias, always, constant, ro};
-use crate::model::value::{Format, STRING};
-
-const UUID: Format = Format {
-    name: "UUID",
-    check: |text| {
-        text.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
-    },
-};
+use crate::model::value::STRING;
 
 /// TR-181 2.17 Device.DeviceInfo.SupportedDataModel.{i}.
 pub static SUPPORTED_DATA_MODEL: Object = Object::table(

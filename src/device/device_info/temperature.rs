@@ -20,7 +20,7 @@ pub static TEMPERATURE_STATUS: Object = Object::single(
 /// TR-181 2.17 Device.DeviceInfo.TemperatureStatus.TemperatureSensor.{i}.; a row is known by its file beneath `/sys/class`.
 pub static TEMPERATURE_SENSOR: Object = Object::table(
     "Device.DeviceInfo.TemperatureStatus.TemperatureSensor.{i}.",
-    Table::new(Rows::Keys(sensors)).keys(&[always(&["Name"])]).enabled_by(""),
+    Table::new(Rows::Keys(sensors)).keys(&[always(&["Name"])]),
     &[
         alias(),
         rw("Enable", BOOLEAN, own("true")),

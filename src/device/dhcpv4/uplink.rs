@@ -106,14 +106,7 @@ fn list(addresses: &[Ipv4Addr]) -> Text {
 
 /// What netifd says of the interface of a client; null while the client is not in effect.
 pub(super) fn state(cx: &mut Context, row: &Row) -> Result<Json> {
-    if !DHCP.is_active(cx, row)? {
-        return Ok(Json::Null);
-    }
-    let key = cx.key(row)?;
-    let interfaces = net::interfaces(cx)?;
-    let state = interfaces.get(&key);
-    // Before the reload the interface may still be what it was.
-    Ok(if net::text(state, "proto") == Some(DHCP.proto) { state.clone() } else { Json::Null })
+    DHCP.state(cx, row)
 }
 
 /// The address with the length of its prefix.

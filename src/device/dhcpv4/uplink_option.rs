@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 
 use super::uplink::{data, dns_servers, lease_time, own_address, routers, server, state};
 use crate::device::net;
-use crate::device::option_rows::{Options, Present, hex, printable};
+use crate::device::option_rows::{Options, Present, hex, printable, value_of, words};
 use crate::error::{Fault, Result};
 use crate::model::context::{Context, Row};
 use crate::model::format::mask_of_prefix;
@@ -68,15 +68,8 @@ fn parse_sent(item: &str) -> Option<(u16, String)> {
         Some(digits) => u16::from_str_radix(digits, 16).ok()?,
         None => tag.parse().ok()?,
     };
-    let text = value.trim_matches(['"', '\'']);
-    let value = if text.len() == value.len() { value.to_ascii_lowercase() } else { hex(text.as_bytes()) };
+    let value = value_of(value);
     (1..=254).contains(&tag).then_some((tag, value)).filter(|(_, value)| value.bytes().all(|b| b.is_ascii_hexdigit()))
-}
-
-/// The items of `sendopts`, which may be a list or one text.
-fn items(cx: &mut Context, row: &Row, option: &str) -> Result<Vec<String>> {
-    let section = cx.section(row)?;
-    Ok(section.list(option).into_iter().flat_map(str::split_ascii_whitespace).map(String::from).collect())
 }
 
 fn read_sent(cx: &mut Context, row: &Row) -> Result<Present> {
@@ -90,7 +83,7 @@ fn read_sent(cx: &mut Context, row: &Row) -> Result<Present> {
     if let Some(id) = cx.option(row, "clientid")? {
         present.push((CLIENT_ID, id.chars().filter(char::is_ascii_hexdigit).collect::<String>().to_ascii_lowercase()));
     }
-    present.extend(items(cx, row, "sendopts")?.iter().filter_map(|item| parse_sent(item)));
+    present.extend(words(cx, row, "sendopts")?.iter().filter_map(|item| parse_sent(item)));
     Ok(present)
 }
 
@@ -103,7 +96,7 @@ fn write_sent(cx: &mut Context, row: &Row, wanted: &[(u16, String)]) -> Result<(
     cx.set_option(row, "vendorid", of(VENDOR_CLASS).and_then(printable).as_deref())?;
     cx.set_option(row, "clientid", of(CLIENT_ID))?;
     let mut list: Vec<String> =
-        items(cx, row, "sendopts")?.into_iter().filter(|item| parse_sent(item).is_none()).collect();
+        words(cx, row, "sendopts")?.into_iter().filter(|item| parse_sent(item).is_none()).collect();
     let others = wanted.iter().filter(|(tag, _)| ![HOST_NAME, VENDOR_CLASS, CLIENT_ID].contains(tag));
     list.extend(others.map(|(tag, value)| format!("{tag}:{value}")));
     cx.set_list(row, "sendopts", &list.iter().map(String::as_str).collect::<Vec<_>>())
@@ -158,14 +151,14 @@ fn parse_asked(item: &str) -> Option<u16> {
 }
 
 fn read_asked(cx: &mut Context, row: &Row) -> Result<Present> {
-    let items = items(cx, row, "reqopts")?;
+    let items = words(cx, row, "reqopts")?;
     Ok(items.iter().filter_map(|item| parse_asked(item)).map(|tag| (tag, String::new())).collect())
 }
 
 /// netifd takes one text here, not a list.
 fn write_asked(cx: &mut Context, row: &Row, wanted: &[(u16, String)]) -> Result<(), Fault> {
     let mut list: Vec<String> =
-        items(cx, row, "reqopts")?.into_iter().filter(|item| parse_asked(item).is_none()).collect();
+        words(cx, row, "reqopts")?.into_iter().filter(|item| parse_asked(item).is_none()).collect();
     list.extend(wanted.iter().map(|(tag, _)| tag.to_string()));
     cx.set_option(row, "reqopts", Some(&list.join(" ")))
 }

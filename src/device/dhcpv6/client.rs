@@ -97,13 +97,7 @@ const SUPPORTED: &str = "1,2,3,5,13,20,21,22,23,24,25,26,31,32,39,56,64,67,82,83
 
 /// What netifd says of the interface of a client; null while the client is not in effect.
 pub(super) fn state(cx: &mut Context, row: &Row) -> Result<Json> {
-    if !DHCPV6.is_active(cx, row)? {
-        return Ok(Json::Null);
-    }
-    let key = cx.key(row)?;
-    let interfaces = net::interfaces(cx)?;
-    let state = interfaces.get(&key);
-    Ok(if net::text(state, "proto") == Some(DHCPV6.proto) { state.clone() } else { Json::Null })
+    DHCPV6.state(cx, row)
 }
 
 /// What is configured for the interface or for all, or what odhcp6c makes of the MAC address of the device (RFC 8415 11.4).

@@ -5,7 +5,7 @@
 
 use super::client::state;
 use crate::device::net;
-use crate::device::option_rows::{Options, Present, bytes, hex, printable};
+use crate::device::option_rows::{Options, Present, bytes, hex, printable, value_of, words};
 use crate::error::{Fault, Result};
 use crate::model::context::{Context, Row};
 use crate::model::schema::{Object, Rows, Table, Text, alias, functional, get, ro, rw, together};
@@ -47,15 +47,9 @@ const VENDOR_CLASS: u16 = 16;
 
 fn parse(item: &str) -> Option<(u16, String)> {
     let (tag, value) = item.split_once(':')?;
-    let text = value.trim_matches(['"', '\'']);
-    let value = if text.len() == value.len() { value.to_ascii_lowercase() } else { hex(text.as_bytes()) };
+    let value = value_of(value);
     bytes(&value)?;
     Some((tag.parse().ok()?, value))
-}
-
-fn items(cx: &mut Context, row: &Row) -> Result<Vec<String>> {
-    let section = cx.section(row)?;
-    Ok(section.list("sendopts").into_iter().flat_map(str::split_ascii_whitespace).map(String::from).collect())
 }
 
 /// The texts of a user class, each with its length before it (RFC 8415 21.15).
@@ -89,7 +83,7 @@ fn read_sent(cx: &mut Context, row: &Row) -> Result<Present> {
     if let Some(class) = cx.option(row, "vendorclass")?.filter(|class| bytes(class).is_some()) {
         present.push((VENDOR_CLASS, class.to_ascii_lowercase()));
     }
-    present.extend(items(cx, row)?.iter().filter_map(|item| parse(item)));
+    present.extend(words(cx, row, "sendopts")?.iter().filter_map(|item| parse(item)));
     Ok(present)
 }
 
@@ -98,7 +92,7 @@ fn write_sent(cx: &mut Context, row: &Row, wanted: &[(u16, String)]) -> Result<(
     let classes = of(USER_CLASS).and_then(to_classes).map(|classes| classes.join(","));
     cx.set_option(row, "userclass", classes.as_deref())?;
     cx.set_option(row, "vendorclass", of(VENDOR_CLASS))?;
-    let mut list: Vec<String> = items(cx, row)?.into_iter().filter(|item| parse(item).is_none()).collect();
+    let mut list: Vec<String> = words(cx, row, "sendopts")?.into_iter().filter(|item| parse(item).is_none()).collect();
     let others = wanted.iter().filter(|(tag, _)| ![USER_CLASS, VENDOR_CLASS].contains(tag));
     list.extend(others.map(|(tag, value)| format!("{tag}:{value}")));
     cx.set_list(row, "sendopts", &list.iter().map(String::as_str).collect::<Vec<_>>())

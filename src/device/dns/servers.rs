@@ -9,7 +9,7 @@ use std::rc::Rc;
 use serde_json::Value as Json;
 
 use super::INTERFACE;
-use crate::device::net;
+use crate::device::{net, slots};
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::model::access::uci_truth;
 use crate::model::context::{Context, Row};
@@ -63,22 +63,17 @@ struct Slots {
 impl Slots {
     /// `last;number enabled address interface;...`
     fn parse(text: &str) -> Self {
-        let mut parts = text.split(';');
-        let last = parts.next().and_then(|last| last.parse().ok()).unwrap_or(0);
-        let slot = |part: &str| {
-            let mut words = part.split(' ');
-            let number = words.next()?.parse().ok()?;
-            let enabled = words.next()? == "1";
-            let address = String::from(words.next()?);
-            Some(Slot { number, enabled, server: Listed { address, interface: String::from(words.next()?) } })
-        };
-        Self { last, slots: parts.filter_map(slot).collect() }
+        let (last, slots) = slots::parse(text, |number, enabled, address, interface| {
+            let server = Listed { address: String::from(address), interface: String::from(interface) };
+            Slot { number, enabled, server }
+        });
+        Self { last, slots }
     }
 
     fn to_text(&self) -> String {
         let mut text = self.last.to_string();
         for Slot { number, enabled, server } in &self.slots {
-            text.push_str(&format!(";{number} {} {} {}", u8::from(*enabled), server.address, server.interface));
+            slots::push(&mut text, *number, *enabled, &server.address, &server.interface);
         }
         text
     }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use serde_json::Value as Json;
 
-use super::super::net;
+use super::super::{net, slots};
 use super::interface::{device, proto};
 use super::truth;
 use crate::error::{Fault, FaultCode, Result};
@@ -123,23 +123,20 @@ struct Slots {
 impl Slots {
     /// `last;number enabled address prefix;...`
     fn parse(text: &str) -> Self {
-        let mut parts = text.split(';');
-        let last = parts.next().and_then(|last| last.parse().ok()).unwrap_or(0);
-        let slot = |part: &str| {
-            let mut words = part.split(' ');
-            let number = words.next()?.parse().ok()?;
-            let enabled = words.next()? == "1";
-            let address = String::from(words.next()?);
-            Some(Slot { number, enabled, address, prefix: words.next()?.parse().ok() })
-        };
-        Self { last, slots: parts.filter_map(slot).collect() }
+        let (last, slots) = slots::parse(text, |number, enabled, address, prefix| Slot {
+            number,
+            enabled,
+            address: String::from(address),
+            prefix: prefix.parse().ok(),
+        });
+        Self { last, slots }
     }
 
     fn to_text(&self) -> String {
         let mut text = self.last.to_string();
         for slot in &self.slots {
             let prefix = slot.prefix.map_or_else(String::new, |prefix| prefix.to_string());
-            text.push_str(&format!(";{} {} {} {prefix}", slot.number, u8::from(slot.enabled), slot.address));
+            slots::push(&mut text, slot.number, slot.enabled, &slot.address, &prefix);
         }
         text
     }

@@ -5,11 +5,10 @@ use md5::{Digest, Md5};
 use super::{DEPLOYMENT_UNIT as TABLE, EXEC_ENV, EXECUTION_UNIT, environment, installed};
 use crate::error::Result;
 use crate::model::context::{Context, Row};
+use crate::model::format::{UUID, is_uuid};
 use crate::model::schema::{Notification, Object, Rows, Table, Text, alias, always, constant, get, own, ro};
-use crate::model::value::{BOOLEAN, DATE_TIME, Format, STRING, UNKNOWN_TIME};
+use crate::model::value::{BOOLEAN, DATE_TIME, STRING, UNKNOWN_TIME};
 use crate::platform::packages::Package;
-
-const UUID: Format = Format { name: "UUID", check: is_uuid };
 
 /// The namespace of the names that our UUIDs are made of (RFC 4122 appendix C: names that are URLs).
 const NAMESPACE: [u8; 16] =
@@ -37,8 +36,12 @@ pub(super) static DEPLOYMENT_UNIT: Object = Object::table(
         .notification(Notification::CanDeny),
         ro("Resolved", BOOLEAN, constant("true")),
         ro("URL", STRING.lengths(&[(0, 2048)]), own("")),
-        ro("Description", STRING.lengths(&[(0, 256)]), get(|cx, row| said(cx, row, |package| &package.description))),
-        ro("Vendor", STRING.lengths(&[(0, 128)]), get(|cx, row| said(cx, row, |package| &package.maintainer))),
+        ro(
+            "Description",
+            STRING.lengths(&[(0, 256)]),
+            get(|cx, row| said(cx, row, |package| &package.description, 256)),
+        ),
+        ro("Vendor", STRING.lengths(&[(0, 128)]), get(|cx, row| said(cx, row, |package| &package.maintainer, 128))),
         ro("Version", STRING.lengths(&[(0, 32)]), get(version)),
         ro("VendorLogList", STRING.strong(&["Device.DeviceInfo.VendorLogFile."]).list(), constant("")),
         ro("VendorConfigList", STRING.strong(&["Device.DeviceInfo.VendorConfigFile."]).list(), constant("")),
@@ -48,11 +51,6 @@ pub(super) static DEPLOYMENT_UNIT: Object = Object::table(
         ro("LastUpdate", DATE_TIME, own(UNKNOWN_TIME)),
     ],
 );
-
-fn is_uuid(text: &str) -> bool {
-    let parts = text.split('-').map(str::len);
-    parts.eq([8, 4, 4, 4, 12]) && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
-}
 
 /// The one that the ACS gave, or one made of the name (version 3, TR-181 2.17 DeploymentUnit.{i}.UUID).
 fn uuid(cx: &mut Context, row: &Row) -> Result<Text> {
@@ -76,17 +74,14 @@ fn uuid_of(name: &str) -> String {
     format!("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", part(96, 8), part(80, 4), part(64, 4), part(48, 4), part(0, 12))
 }
 
-fn said(cx: &mut Context, row: &Row, field: fn(&Package) -> &String) -> Result<Text> {
+fn said(cx: &mut Context, row: &Row, field: fn(&Package) -> &String, longest: usize) -> Result<Text> {
     let name = cx.key(row)?;
-    let package = installed::package(cx, &name)?.unwrap_or_default();
-    let longest = if package.maintainer == *field(&package) { 128 } else { 256 };
-    Ok(Text::Owned(field(&package).chars().filter(|c| !c.is_control()).take(longest).collect()))
+    Ok(installed::text(installed::package(cx, &name)?, field, longest))
 }
 
 fn version(cx: &mut Context, row: &Row) -> Result<Text> {
     let name = cx.key(row)?;
-    let version = installed::packages(cx)?.get(&name).map(|package| package.version.clone()).unwrap_or_default();
-    Ok(Text::Owned(version.chars().take(32).collect()))
+    Ok(installed::text(installed::packages(cx)?.get(&name).cloned(), |package| &package.version, 32))
 }
 
 /// The init scripts of the package, in the order of their names.

@@ -10,7 +10,7 @@ use crate::model::access::truth;
 use crate::model::context::{Context, Row};
 use crate::model::schema::{Notification, Object, Rows, Table, Text, alias, always, constant, get, get_set, ro, rw};
 use crate::model::value::{BOOLEAN, STRING, Type};
-use crate::platform::packages::{INIT, is_name};
+use crate::platform::packages::{INIT, Package, is_name};
 
 const LABEL: Type = STRING.lengths(&[(0, 64)]);
 
@@ -62,9 +62,17 @@ pub(super) static EXECUTION_UNIT: Object = Object::table(
         ),
         ro("ExecutionFaultMessage", STRING.lengths(&[(0, 256)]), get(fault_message)),
         rw("AutoStart", BOOLEAN, get_set(auto_start, set_auto_start)),
-        ro("Vendor", STRING.lengths(&[(0, 128)]), get(|cx, row| of_package(cx, row, "Vendor"))),
-        ro("Version", STRING.lengths(&[(0, 32)]), get(|cx, row| of_package(cx, row, "Version"))),
-        ro("Description", STRING.lengths(&[(0, 256)]), get(|cx, row| of_package(cx, row, "Description"))),
+        ro(
+            "Vendor",
+            STRING.lengths(&[(0, 128)]),
+            get(|cx, row| of_package(cx, row, |package| &package.maintainer, 128)),
+        ),
+        ro("Version", STRING.lengths(&[(0, 32)]), get(|cx, row| of_package(cx, row, |package| &package.version, 32))),
+        ro(
+            "Description",
+            STRING.lengths(&[(0, 256)]),
+            get(|cx, row| of_package(cx, row, |package| &package.description, 256)),
+        ),
         ro("References", STRING.strong(&[]).list(), constant("")),
         ro(
             "AssociatedProcessList",
@@ -194,14 +202,11 @@ fn set_auto_start(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault>
 }
 
 /// A parameter of the deployment unit that the script came with.
-fn of_package(cx: &mut Context, row: &Row, parameter: &str) -> Result<Text> {
+fn of_package(cx: &mut Context, row: &Row, field: fn(&Package) -> &String, longest: usize) -> Result<Text> {
     let name = cx.key(row)?;
-    let Some(owner) = installed::owners(cx)?.get(&name).cloned() else { return Ok(Text::Borrowed("")) };
-    let package = installed::package(cx, &owner)?.unwrap_or_default();
-    let (text, longest) = match parameter {
-        "Vendor" => (package.maintainer, 128),
-        "Version" => (package.version, 32),
-        _ => (package.description, 256),
+    let package = match installed::owners(cx)?.get(&name) {
+        Some(owner) => installed::package(cx, owner)?,
+        None => None,
     };
-    Ok(Text::Owned(text.chars().filter(|c| !c.is_control()).take(longest).collect()))
+    Ok(installed::text(package, field, longest))
 }

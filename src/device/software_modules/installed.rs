@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::error::Result;
 use crate::model::context::Context;
+use crate::model::schema::Text;
 use crate::platform::packages::{self, APK_INSTALLED, OPKG_INFO, OPKG_STATUS, Package};
 
 /// The most packages that are rows.
@@ -32,6 +33,12 @@ pub(super) fn package(cx: &mut Context, name: &str) -> Result<Option<Package>> {
         packages::opkg_control(&mut package, &control);
     }
     Ok(Some(package))
+}
+
+/// What a package says of itself, as long as the parameter takes it.
+pub(super) fn text(package: Option<Package>, field: fn(&Package) -> &String, longest: usize) -> Text {
+    let package = package.unwrap_or_default();
+    Text::Owned(field(&package).chars().filter(|c| !c.is_control()).take(longest).collect())
 }
 
 /// The package that each init script belongs to.

@@ -4,6 +4,7 @@ mod deployment;
 mod execution;
 mod installed;
 
+use crate::device::device_info::memory::kibibytes;
 use crate::error::{Fault, Result};
 use crate::model::context::{Context, Row};
 use crate::model::schema::{
@@ -71,12 +72,9 @@ fn version(cx: &mut Context, _: &Row) -> Result<Text> {
     Ok(Text::Owned(version.unwrap_or_default().trim_matches(['\'', '"']).chars().take(32).collect()))
 }
 
-/// KiB, as `/proc/meminfo` has it.
 fn memory(cx: &mut Context, _: &Row) -> Result<Text> {
-    let meminfo = cx.file("/proc/meminfo").unwrap_or_else(|_| "".into());
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
-    let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<i32>().ok());
-    Ok(kibibytes.map_or(Text::Borrowed("-1"), |kibibytes| Text::Owned(kibibytes.to_string())))
+    let available = kibibytes(cx, &["MemAvailable"]).ok().flatten().and_then(|size| i32::try_from(size).ok());
+    Ok(available.map_or(Text::Borrowed("-1"), |size| Text::Owned(size.to_string())))
 }
 
 /// The path of the one execution environment.

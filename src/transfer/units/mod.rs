@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Trouble;
 use crate::error::{Fault, FaultCode};
+use crate::model::format::is_uuid;
 use crate::soap::rpc::{DuOperation, DuResult, Message};
 use crate::time::{Deadline, Now, UtcTime};
 
@@ -157,7 +158,7 @@ impl Ending {
     /// An operation that failed, with what it says itself of its unit.
     #[must_use]
     pub fn failed(operation: &Operation, trouble: Trouble) -> Self {
-        let uuid = if work::is_uuid(&operation.uuid) { operation.uuid.clone() } else { String::new() };
+        let uuid = if is_uuid(&operation.uuid) { operation.uuid.clone() } else { String::new() };
         Self { unit: Unit { uuid, version: operation.version.clone(), ..Unit::default() }, trouble: Some(trouble) }
     }
 

@@ -9,6 +9,7 @@ use super::manager::{World, remove, run};
 use super::{Ending, Kind, Operation, Unit};
 use crate::acs::{Cancel, Settings, TlsSessions, Url};
 use crate::error::{Fault, FaultCode};
+use crate::model::format::is_uuid;
 use crate::platform::live::Live;
 use crate::platform::packages::{Manager, is_name};
 use crate::transfer::fetch::{self, Remote};
@@ -242,6 +243,7 @@ fn uninstall(tools: &Tools<'_>, manager: Manager, operation: &Operation, again: 
         return Err(Trouble::new(UNKNOWN_UNIT, "there is no such deployment unit"));
     };
     let name = installed.name.as_str();
+    // Without the driver of its switch nobody reaches the router.
     if VITAL.contains(&name) || name.starts_with("kmod-") && name.contains("switch") {
         return Err(denied(format!("the router does not go on without {name}")));
     }
@@ -365,11 +367,6 @@ fn for_unit(trouble: Trouble) -> Trouble {
         code::FAILED | FaultCode::INTERNAL_ERROR => Trouble { code: code::INCOMPLETE, ..trouble },
         _ => trouble,
     }
-}
-
-pub(super) fn is_uuid(text: &str) -> bool {
-    let digits = text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit());
-    digits && text.split('-').map(str::len).eq([8, 4, 4, 4, 12])
 }
 
 fn duplicate(name: &str) -> Trouble {
