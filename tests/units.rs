@@ -318,7 +318,7 @@ fn is_digest(request: &Received) -> bool {
         return false;
     };
     let challenge = digest::parse_challenges(DIGEST).remove(0);
-    let wanted = digest::answer(&challenge, (USER, SECRET), ("GET", request.target()), 1, &given.cnonce);
+    let wanted = digest::answer(&challenge, (USER, SECRET), ("GET", request.target()), given.nc, &given.cnonce);
     given.response == wanted.response
 }
 
