@@ -18,14 +18,26 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("acs", &["soap", "auth", "platform", "time"]),
     ("connreq", &["auth", "platform", "time"]),
     ("transfer", &["acs", "cwmp", "soap", "model", "auth", "state", "config", "platform", "time"]),
+    ("diagnostics", &["acs", "config", "platform", "time"]),
     (
         "daemon",
         &[
-            "transfer", "acs", "connreq", "cwmp", "soap", "model", "device", "auth", "state", "config", "platform",
+            "diagnostics",
+            "transfer",
+            "acs",
+            "connreq",
+            "cwmp",
+            "soap",
+            "model",
+            "device",
+            "auth",
+            "state",
+            "config",
+            "platform",
             "time",
         ],
     ),
-    ("cli", &["daemon", "config", "model", "platform"]),
+    ("cli", &["daemon", "diagnostics", "device", "acs", "config", "model", "platform"]),
 ];
 
 /// Modules that touch nothing outside: time and randomness come in, bytes go out.
