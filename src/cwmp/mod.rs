@@ -23,6 +23,8 @@ pub mod inform;
 pub mod lightweight;
 pub mod notify;
 pub mod plan;
+#[cfg(feature = "scheduled-reboot")]
+pub mod reboot;
 pub mod retry;
 pub mod schedule;
 pub mod session;

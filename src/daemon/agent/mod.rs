@@ -10,6 +10,7 @@ mod report;
 mod requests;
 mod saved;
 mod sessions;
+mod timed;
 mod transfers;
 mod units;
 mod values;
@@ -222,6 +223,10 @@ impl Agent {
                 self.planner = Planner::new(interface, until);
             }
         }
+        #[cfg(feature = "scheduled-reboot")]
+        if !same_boot {
+            self.reboot_happened();
+        }
         self.saved.scheduled.restore(same_boot, self.now());
         self.take_up_transfers(same_boot);
         // An ACS may take the credentials away later on; they are made on the first start only.
@@ -396,6 +401,7 @@ impl Agent {
         self.switches = Switches::read(&mut self.model.context());
         #[cfg(feature = "lightweight")]
         self.configure_lightweight();
+        self.configure_timed();
         let clock_known = self.now().utc.is_some();
         self.model.set_facts(Facts { connection_request_url: url, clock_known });
     }
@@ -433,7 +439,7 @@ impl Agent {
     pub fn next_deadline(&self) -> Option<Duration> {
         let own =
             [self.look_at, self.save_at, self.release_at, self.expiry_at, self.guard_due(), self.transfer_deadline()];
-        let own = [self.periodic.due(), self.saved.scheduled.due()].into_iter().chain(own);
+        let own = [self.periodic.due(), self.saved.scheduled.due(), self.timed_deadline()].into_iter().chain(own);
         #[cfg(feature = "lightweight")]
         let own = own.chain([self.lightweight.next_deadline()]);
         own.flatten().min()
@@ -452,6 +458,7 @@ impl Agent {
         }
         #[cfg(feature = "lightweight")]
         self.poll_lightweight(now);
+        self.poll_timed(now);
         self.poll_transfers();
         if self.look_at.is_some_and(|at| at <= now.monotonic) {
             self.look_at_values();

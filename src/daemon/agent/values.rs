@@ -75,6 +75,7 @@ impl Agent {
         self.release_soon();
         #[cfg(feature = "diagnostics")]
         self.tests_written(written, false);
+        self.timed_written(&written.names);
         if written.effects.packages.contains(PACKAGE) {
             self.reload();
         }

@@ -6,7 +6,12 @@ mod autonomous_transfer;
 mod inform_parameter;
 #[cfg(feature = "lightweight")]
 mod lightweight;
+#[cfg(feature = "scheduled-reboot")]
+mod reboot;
 mod unit_policy;
+
+#[cfg(feature = "scheduled-reboot")]
+pub use reboot::{DELAY as DELAY_REBOOT, SCHEDULE as SCHEDULE_REBOOT};
 
 use crate::error::{Fault, Result};
 use crate::model::context::{Context, Row};
@@ -85,6 +90,8 @@ pub static OBJECTS: &[&Object] = &[
     &MANAGEMENT_SERVER,
     #[cfg(feature = "lightweight")]
     &lightweight::LIGHTWEIGHT,
+    #[cfg(feature = "scheduled-reboot")]
+    &reboot::REBOOT,
     &autonomous_transfer::POLICY,
     &unit_policy::POLICY,
     &inform_parameter::INFORM_PARAMETER,
