@@ -19,6 +19,8 @@ pub mod connreq;
 pub mod cwmp;
 pub mod daemon;
 pub mod device;
+#[cfg(feature = "diagnostics")]
+pub mod diagnostics;
 pub mod error;
 pub mod model;
 pub mod platform;

@@ -56,7 +56,9 @@ impl Cancel {
         }
     }
 
-    pub(super) fn event(&self) -> BorrowedFd<'_> {
+    /// What becomes readable, for good, with the throw; to be polled next to a socket.
+    #[must_use]
+    pub fn event(&self) -> BorrowedFd<'_> {
         self.0.event.as_fd()
     }
 }

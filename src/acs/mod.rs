@@ -40,7 +40,7 @@ pub use checksum::Checksum;
 pub use client::{Client, Reply, Request};
 pub use error::{PostError, PostErrorKind};
 pub use file::{FileClient, Incoming};
-pub use resolve::{Resolve, SystemResolver};
+pub use resolve::{Resolve, SystemResolver, addresses};
 pub use settings::{Compression, Settings};
 pub use talk::Body;
 pub use tls::TlsSessions;
