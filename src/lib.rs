@@ -7,6 +7,7 @@
 //! * [`device`]: TR-181 itself, one table an object, on top of `model` and `platform`.
 //! * [`cwmp`], [`acs`], [`connreq`]: the protocol (free of IO), the way to the ACS, the ways in.
 //! * [`transfer`]: files in and out.
+//! * `diagnostics`: tests of the network, with the feature of that name.
 //! * [`daemon`], [`cli`]: the process around it.
 
 #![forbid(unsafe_code)]

@@ -56,7 +56,7 @@ impl Cancel {
         }
     }
 
-    /// What becomes readable, for good, with the throw; to be polled next to a socket.
+    /// What is readable as soon as the switch is thrown, to be polled.
     #[must_use]
     pub fn event(&self) -> BorrowedFd<'_> {
         self.0.event.as_fd()

@@ -10,6 +10,8 @@
 
 pub mod agent;
 pub mod control;
+#[cfg(feature = "diagnostics")]
+mod diagnostics;
 pub mod guard;
 #[cfg(feature = "lightweight")]
 mod lightweight;
@@ -356,6 +358,8 @@ impl Loop {
             self.shared.lock().poll_timers();
             #[cfg(feature = "lightweight")]
             lightweight::send(&self.shared);
+            #[cfg(feature = "diagnostics")]
+            diagnostics::start(&self.shared);
             self.start_session();
             self.start_transfer();
             self.start_unit();

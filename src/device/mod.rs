@@ -29,6 +29,8 @@ pub mod option_rows;
 pub mod order;
 mod own_keys;
 pub mod ppp;
+#[cfg(feature = "diagnostics")]
+pub mod probe;
 pub mod qos;
 pub mod root;
 pub mod router_advertisement;
@@ -62,6 +64,8 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         ethernet::OBJECTS,
         bridging::OBJECTS,
         ip::OBJECTS,
+        #[cfg(feature = "diagnostics")]
+        ip::diagnostics::OBJECTS,
         ppp::OBJECTS,
         cellular::OBJECTS,
         interface_stack::OBJECTS,

@@ -438,7 +438,7 @@ fn add_row(context: &mut Context, node: NodeId, around: &Rc<Row>) -> Result<Rc<R
             let (package, kind) = super::vendor::sections_of(rows).ok_or_else(|| Fault::name(&path))?;
             context.add_section(package, kind, options)?.1
         }
-        (Add::Plain(_), Rows::SomeSections { .. } | Rows::Keys(_) | Rows::Numbered(_)) => {
+        (Add::Plain(_), Rows::SomeSections { .. } | Rows::Keys(_) | Rows::Numbered(_) | Rows::Fleeting) => {
             return Err(Fault::name(&path));
         }
     };

@@ -18,7 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("acs", &["soap", "auth", "platform", "time"]),
     ("connreq", &["auth", "platform", "time"]),
     ("transfer", &["acs", "cwmp", "soap", "model", "auth", "state", "config", "platform", "time"]),
-    ("diagnostics", &["acs", "model", "platform", "time"]),
+    ("diagnostics", &["acs", "config", "platform", "time"]),
     (
         "daemon",
         &[
@@ -37,7 +37,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "time",
         ],
     ),
-    ("cli", &["daemon", "config", "model", "platform"]),
+    ("cli", &["daemon", "diagnostics", "device", "acs", "config", "model", "platform"]),
 ];
 
 /// Modules that touch nothing outside: time and randomness come in, bytes go out.

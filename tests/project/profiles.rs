@@ -236,6 +236,7 @@ fn source(object: &Object, source: &Source) -> String {
         Source::Program(argv) => format!("`{}`", argv.join(" ")),
         Source::Vendor { .. } => "a vendor file".into(),
         Source::Own(_) | Source::Alias => "kept by the agent".into(),
+        Source::Fleeting(_) | Source::Test => "in the agent's memory".into(),
         Source::Count(table) => format!("rows of `{table}`"),
         Source::Get(_) | Source::GetSet(..) | Source::Together(_) => "found out by the agent".into(),
     }

@@ -1,5 +1,7 @@
 //! What lives as long as the process: the model, the events, the plans, and what is saved of them.
 
+#[cfg(feature = "diagnostics")]
+mod diagnostics;
 mod guard;
 #[cfg(feature = "lightweight")]
 mod lightweight;
@@ -12,6 +14,8 @@ mod transfers;
 mod units;
 mod values;
 
+#[cfg(feature = "diagnostics")]
+pub use diagnostics::TestJob;
 #[cfg(feature = "lightweight")]
 pub use lightweight::Mail;
 pub use saved::{Promised, apply, keep_promise};
@@ -97,6 +101,8 @@ pub struct Agent {
     /// Before this time the network may not be complete yet.
     network_at: Option<Duration>,
     line: Line,
+    #[cfg(feature = "diagnostics")]
+    tests: diagnostics::Tests,
 }
 
 /// Settings that have no option in the configuration: they live in the model.
@@ -148,6 +154,7 @@ impl Agent {
         let state_dir = live.host_path(&config.cpe.state_dir);
         let guard = SharedGuard::open(live.clone(), state_dir.map_err(Error::io("find the state"))?);
         model.set_guard(guard.asked_by_model());
+        model.fleeting().runs_tests = cfg!(feature = "diagnostics");
         let clock = clock.not_before(saved.last_good_time);
         let interface = interface_state(live.as_ref(), &config.cpe.interface);
         let started = live.monotonic();
@@ -187,6 +194,8 @@ impl Agent {
             under_way: None,
             network_at: None,
             line: Line::default(),
+            #[cfg(feature = "diagnostics")]
+            tests: diagnostics::Tests::default(),
         };
         agent.take_up(&was, fresh);
         Ok((agent, lock))

@@ -230,6 +230,8 @@ impl Agent {
         match consequence {
             Consequence::None => return,
             Consequence::Written(written) => {
+                #[cfg(feature = "diagnostics")]
+                self.tests_written(&written, true);
                 if written.effects.packages.contains(PACKAGE) {
                     self.reload();
                 }

@@ -73,6 +73,8 @@ impl Agent {
     /// Something was written by the command line: others than the ACS, so that the ACS hears of it (CONFORMANCE N-04).
     pub fn written_locally(&mut self, written: &Written) {
         self.release_soon();
+        #[cfg(feature = "diagnostics")]
+        self.tests_written(written, false);
         if written.effects.packages.contains(PACKAGE) {
             self.reload();
         }

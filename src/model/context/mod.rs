@@ -18,6 +18,7 @@ use serde_json::Value as Json;
 
 use crate::error::{Error, Fault, Result};
 use crate::model::alias::Hints;
+use crate::model::fleeting::{Fleeting, Wish};
 use crate::model::registry::{FutureNames, Registry};
 use crate::model::tree::{NodeId, ROOT, Schema};
 use crate::platform::ubus::UbusError;
@@ -108,6 +109,8 @@ pub struct Effects {
     pub packages: BTreeSet<String>,
     /// Programs to be run.
     pub programs: BTreeSet<Vec<String>>,
+    /// Tests to be started or ended, by the paths of their objects.
+    pub tests: BTreeMap<String, Wish>,
 }
 
 impl Effects {
@@ -135,6 +138,7 @@ pub struct Context {
     schema: Arc<Schema>,
     registry: Arc<Mutex<Registry>>,
     facts: Arc<Facts>,
+    fleeting: Arc<Fleeting>,
     root: Rc<Row>,
     packages: Kept<Package>,
     files: Kept<Rc<str>>,
@@ -170,12 +174,14 @@ impl Context {
         schema: Arc<Schema>,
         registry: Arc<Mutex<Registry>>,
         facts: Arc<Facts>,
+        fleeting: Arc<Fleeting>,
     ) -> Self {
         Self {
             system,
             schema,
             registry,
             facts,
+            fleeting,
             root: Rc::new(Row { node: ROOT, number: 0, id: RowId::Root, parent: None }),
             packages: Kept::new(),
             files: Kept::new(),
@@ -204,7 +210,8 @@ impl Context {
     /// A context of its own over the same router, with nothing read or staged.
     #[must_use]
     pub fn again(&self) -> Self {
-        Self::new(self.system.clone(), self.schema.clone(), self.registry.clone(), self.facts.clone())
+        let (facts, fleeting) = (self.facts.clone(), self.fleeting.clone());
+        Self::new(self.system.clone(), self.schema.clone(), self.registry.clone(), facts, fleeting)
     }
 
     /// The schema.
@@ -217,6 +224,12 @@ impl Context {
     #[must_use]
     pub fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// The values that last only as long as the process.
+    #[must_use]
+    pub fn fleeting(&self) -> &Fleeting {
+        &self.fleeting
     }
 
     /// The router.
