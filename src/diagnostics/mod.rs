@@ -19,6 +19,8 @@
 
 mod icmp;
 mod ping;
+#[cfg(feature = "speed-tests")]
+pub mod speed;
 mod way;
 
 pub use way::{Version, Way};
