@@ -2,6 +2,7 @@
 //!
 //! * [`http`]: sockets, deadlines and caps around [`gate`], which decides; [`request`] is what was asked. Both of these are free of IO.
 //! * [`url`]: the address that the ACS is told.
+//! * `xmpp`: a connection to an XMPP server, over which requests come (Annex K).
 //!
 //! Whatever comes in carries no data and starts nothing but a session with the ACS that is configured (SECURITY S2).
 
@@ -10,3 +11,5 @@ pub mod http;
 pub mod limits;
 pub mod request;
 pub mod url;
+#[cfg(feature = "xmpp")]
+pub mod xmpp;
