@@ -16,7 +16,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("device", &["model", "platform", "time"]),
     ("cwmp", &["soap", "model", "auth", "xml", "time"]),
     ("acs", &["soap", "auth", "platform", "time"]),
-    ("connreq", &["auth", "platform", "time"]),
+    ("connreq", &["auth", "platform", "xml", "time"]),
     ("transfer", &["acs", "cwmp", "soap", "model", "auth", "state", "config", "platform", "time"]),
     ("diagnostics", &["acs", "config", "platform", "time"]),
     (
