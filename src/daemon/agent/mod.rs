@@ -98,6 +98,7 @@ pub struct Agent {
     /// Before this time the network may not be complete yet.
     network_at: Option<Duration>,
     line: Line,
+    timed: timed::Timed,
 }
 
 /// Settings that have no option in the configuration: they live in the model.
@@ -188,6 +189,7 @@ impl Agent {
             under_way: None,
             network_at: None,
             line: Line::default(),
+            timed: timed::Timed::default(),
         };
         agent.take_up(&was, fresh);
         Ok((agent, lock))
@@ -439,6 +441,7 @@ impl Agent {
     /// Does what is due.
     pub fn poll_timers(&mut self) {
         let now = self.now();
+        self.poll_timed(now);
         if self.periodic.poll(now, random()) {
             self.saved.events.add(EventCode::Periodic);
         }
@@ -449,7 +452,6 @@ impl Agent {
         }
         #[cfg(feature = "lightweight")]
         self.poll_lightweight(now);
-        self.poll_timed(now);
         self.poll_transfers();
         if self.look_at.is_some_and(|at| at <= now.monotonic) {
             self.look_at_values();
