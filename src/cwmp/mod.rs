@@ -31,4 +31,6 @@ pub mod reboot;
 pub mod retry;
 pub mod schedule;
 pub mod session;
+#[cfg(feature = "heartbeat")]
+pub mod standby;
 pub mod version;

@@ -30,7 +30,7 @@ pub struct Reboots {
 
 impl Reboots {
     /// Takes over the parameters: ScheduleReboot, and DelayReboot in seconds, `None` for -1. The same again changes nothing.
-    pub fn configure(&mut self, schedule: UtcTime, delay: Option<u32>) {
+    pub fn configure(&mut self, schedule: UtcTime, delay: Option<u32>, now: Now) {
         if self.schedule != Some(schedule) {
             self.schedule = Some(schedule);
             self.at = (schedule != UtcTime::UNKNOWN).then_some(schedule);
@@ -40,6 +40,7 @@ impl Reboots {
             self.delay = delay;
             self.deadline = None;
         }
+        self.look_ahead(now);
     }
 
     /// DelayReboot was written: it counts from the beginning, even if it is what it was.
@@ -54,6 +55,7 @@ impl Reboots {
 
     /// Whether to reboot now. Never while a session is running, after which delays begin to count.
     pub fn poll(&mut self, now: Now, in_session: bool) -> bool {
+        self.look_ahead(now);
         if in_session {
             return false;
         }
@@ -70,11 +72,14 @@ impl Reboots {
     fn poll_schedule(&mut self, now: Now) -> bool {
         let (Some(at), Some(utc)) = (self.at, now.utc) else { return false };
         if at > utc {
-            self.ahead = true;
             return false;
         }
         self.at = None;
         std::mem::take(&mut self.ahead) && utc.since(at) <= LATE
+    }
+
+    fn look_ahead(&mut self, now: Now) {
+        self.ahead |= self.at.zip(now.utc).is_some_and(|(at, utc)| at > utc);
     }
 
     /// When to ask again on the monotonic clock; a session ends with a call in any case.
@@ -100,15 +105,17 @@ mod tests {
         Now { monotonic: Duration::from_secs(monotonic), utc: (!clock.is_empty()).then(|| utc(clock)) }
     }
 
+    const NEVER: Now = Now { monotonic: Duration::ZERO, utc: None };
+
     fn scheduled(clock: &str) -> Reboots {
         let mut reboots = Reboots::default();
-        reboots.configure(utc(clock), None);
+        reboots.configure(utc(clock), None, NEVER);
         reboots
     }
 
     fn delayed(seconds: u32) -> Reboots {
         let mut reboots = Reboots::default();
-        reboots.configure(UtcTime::UNKNOWN, Some(seconds));
+        reboots.configure(UtcTime::UNKNOWN, Some(seconds), NEVER);
         reboots
     }
 
@@ -119,7 +126,7 @@ mod tests {
         assert_eq!(reboots.due(at(10, "02:59:00"), false), Some(Duration::from_secs(70)));
         assert!(!reboots.poll(at(69, "02:59:59"), false));
         assert!(reboots.poll(at(70, "03:00:00"), false));
-        reboots.configure(utc("03:00:00"), None);
+        reboots.configure(utc("03:00:00"), None, NEVER);
         assert!(!reboots.poll(at(71, "03:00:01"), false));
         assert_eq!(reboots.due(at(71, "03:00:01"), false), None);
     }
@@ -127,7 +134,7 @@ mod tests {
     #[test]
     fn s11_a_running_session_is_waited_for() {
         let mut reboots = scheduled("03:00:00");
-        assert!(!reboots.poll(at(10, "02:59:59"), false));
+        reboots.configure(utc("03:00:00"), None, at(10, "02:59:59"));
         assert!(!reboots.poll(at(20, "03:00:09"), true));
         assert_eq!(reboots.due(at(20, "03:00:09"), true), None, "nobody runs in circles meanwhile");
         assert!(reboots.poll(at(30, "03:00:19"), false));
@@ -139,7 +146,7 @@ mod tests {
         assert!(!reboots.poll(at(10, "03:00:01"), false));
         assert!(!reboots.poll(at(20, "02:00:00"), false), "not even when the clock goes back");
         assert_eq!(reboots.due(at(20, "02:00:00"), false), None);
-        reboots.configure(UtcTime::UNKNOWN, None);
+        reboots.configure(UtcTime::UNKNOWN, None, NEVER);
         assert!(!reboots.poll(at(30, "03:00:00"), false));
         // What came while the router was off has happened.
         let mut reboots = scheduled("03:00:00");
@@ -180,12 +187,12 @@ mod tests {
         let mut reboots = delayed(30);
         assert!(!reboots.poll(at(100, ""), false));
         reboots.delay_again();
-        reboots.configure(UtcTime::UNKNOWN, Some(30));
+        reboots.configure(UtcTime::UNKNOWN, Some(30), NEVER);
         assert!(!reboots.poll(at(120, ""), false));
         assert!(!reboots.poll(at(149, ""), false));
-        reboots.configure(UtcTime::UNKNOWN, None);
+        reboots.configure(UtcTime::UNKNOWN, None, NEVER);
         assert!(!reboots.poll(at(151, ""), false));
-        reboots.configure(UtcTime::UNKNOWN, Some(5));
+        reboots.configure(UtcTime::UNKNOWN, Some(5), NEVER);
         assert!(!reboots.poll(at(160, ""), false));
         reboots.booted();
         assert!(!reboots.poll(at(3, ""), false));
@@ -195,10 +202,10 @@ mod tests {
     #[test]
     fn s11_a_restart_of_the_agent_loses_nothing() {
         let mut reboots = delayed(30);
-        reboots.configure(utc("03:00:00"), Some(30));
+        reboots.configure(utc("03:00:00"), Some(30), NEVER);
         assert!(!reboots.poll(at(100, "02:00:00"), false));
         let mut reboots: Reboots = serde_json::from_str(&serde_json::to_string(&reboots).unwrap()).unwrap();
-        reboots.configure(utc("03:00:00"), Some(30));
+        reboots.configure(utc("03:00:00"), Some(30), NEVER);
         assert!(!reboots.poll(at(129, "02:00:29"), false));
         assert!(reboots.poll(at(200, "02:01:40"), false));
         assert!(reboots.poll(at(4000, "03:05:00"), false), "it came while nobody was there");

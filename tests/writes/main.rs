@@ -173,6 +173,7 @@ groups! {
     services,
     software,
     time,
+    timed,
     users,
     transfers,
     wifi,

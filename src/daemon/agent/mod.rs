@@ -104,6 +104,7 @@ pub struct Agent {
     line: Line,
     #[cfg(feature = "diagnostics")]
     tests: diagnostics::Tests,
+    timed: timed::Timed,
 }
 
 /// Settings that have no option in the configuration: they live in the model.
@@ -197,6 +198,7 @@ impl Agent {
             line: Line::default(),
             #[cfg(feature = "diagnostics")]
             tests: diagnostics::Tests::default(),
+            timed: timed::Timed::default(),
         };
         agent.take_up(&was, fresh);
         Ok((agent, lock))
@@ -448,6 +450,7 @@ impl Agent {
     /// Does what is due.
     pub fn poll_timers(&mut self) {
         let now = self.now();
+        self.poll_timed(now);
         if self.periodic.poll(now, random()) {
             self.saved.events.add(EventCode::Periodic);
         }
@@ -458,7 +461,6 @@ impl Agent {
         }
         #[cfg(feature = "lightweight")]
         self.poll_lightweight(now);
-        self.poll_timed(now);
         self.poll_transfers();
         if self.look_at.is_some_and(|at| at <= now.monotonic) {
             self.look_at_values();

@@ -3,6 +3,8 @@
 //! What INTERFACE.md names lies in `/etc/config/cwmpd`; the rest is the agent's own state, under the name of the parameter.
 
 mod autonomous_transfer;
+#[cfg(feature = "heartbeat")]
+mod heartbeat;
 mod inform_parameter;
 #[cfg(feature = "lightweight")]
 mod lightweight;
@@ -92,6 +94,10 @@ pub static OBJECTS: &[&Object] = &[
     &lightweight::LIGHTWEIGHT,
     #[cfg(feature = "scheduled-reboot")]
     &reboot::REBOOT,
+    #[cfg(feature = "heartbeat")]
+    &heartbeat::HEARTBEAT,
+    #[cfg(feature = "heartbeat")]
+    &heartbeat::STANDBY,
     &autonomous_transfer::POLICY,
     &unit_policy::POLICY,
     &inform_parameter::INFORM_PARAMETER,

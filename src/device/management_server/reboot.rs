@@ -12,8 +12,5 @@ pub const DELAY: &str = "Device.ManagementServer.DelayReboot";
 /// TR-181 2.17 Device.ManagementServer., what scheduled reboots add to it.
 pub static REBOOT: Object = Object::single(
     "Device.ManagementServer.",
-    &[
-        rw("ScheduleReboot", DATE_TIME, own(UNKNOWN_TIME)),
-        rw("DelayReboot", INT.ranges(&[(-1, i64::MAX)]), own("-1")),
-    ],
+    &[rw("ScheduleReboot", DATE_TIME, own(UNKNOWN_TIME)), rw("DelayReboot", INT.ranges(&[(-1, i64::MAX)]), own("-1"))],
 );

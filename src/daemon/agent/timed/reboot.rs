@@ -18,7 +18,8 @@ impl Agent {
         let context = self.model.context();
         let schedule = context.own(SCHEDULE_REBOOT).and_then(|text| UtcTime::parse(&text));
         let delay = context.own(DELAY_REBOOT).and_then(|text| text.parse().ok());
-        self.saved.reboot.configure(schedule.unwrap_or(UtcTime::UNKNOWN), delay);
+        let now = self.now();
+        self.saved.reboot.configure(schedule.unwrap_or(UtcTime::UNKNOWN), delay, now);
     }
 
     pub(super) fn reboot_written(&mut self, names: &[String]) {
