@@ -128,7 +128,7 @@ impl Store {
                 Err((_, Errno::EAGAIN)) => {
                     return Err(Error::other(format!("another cwmpd is already running with the state in {shown}")));
                 }
-                Err((_, errno)) => return Err(Error::Io(format!("lock {shown}"), errno.into())),
+                Err((_, errno)) => return Err(Error::io(format!("lock {shown}"))(errno.into())),
             }
         }
     }

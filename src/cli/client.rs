@@ -54,7 +54,7 @@ fn alone(arguments: &Arguments, command: &Command, tell: &mut dyn FnMut(Reply) -
 /// # Errors
 /// When nobody reads it.
 pub fn print(text: &str) -> Result<(), Fault> {
-    io::stdout().write_all(text.as_bytes()).map_err(|error| Error::Io("print".into(), error).into())
+    io::stdout().write_all(text.as_bytes()).map_err(|error| Error::io("print")(error).into())
 }
 
 struct Printer {
@@ -130,7 +130,7 @@ impl Printer {
         };
         let written = self.error.take().map_or(Ok(()), Err);
         match written.and_then(|()| self.out.write_all(end)).and_then(|()| self.out.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Io("print".into(), error).into()),
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::io("print")(error).into()),
             _ => Ok(()),
         }
     }

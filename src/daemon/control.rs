@@ -51,7 +51,7 @@ impl Control {
         }
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(Error::Io(format!("replace {shown}"), error));
+                return Err(Error::io(format!("replace {shown}"))(error));
             }
             _ => {}
         }
@@ -213,13 +213,13 @@ pub fn send(path: &Path, command: &Command, tell: &mut dyn FnMut(Reply) -> bool)
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
             return None;
         }
-        Err(error) => return Some(Err(Error::Io(format!("connect to {}", path.display()), error).into())),
+        Err(error) => return Some(Err(Error::io(format!("connect to {}", path.display()))(error).into())),
     };
     Some(converse(&stream, command, tell))
 }
 
 fn converse(stream: &UnixStream, command: &Command, tell: &mut dyn FnMut(Reply) -> bool) -> Result<(), Fault> {
-    let lost = |error: io::Error| Fault::from(Error::Io("talk to the daemon".into(), error));
+    let lost = |error: io::Error| Fault::from(Error::io("talk to the daemon")(error));
     let mut line = serde_json::to_vec(command).map_err(|error| lost(error.into()))?;
     line.push(b'\n');
     (&*stream).write_all(&line).map_err(lost)?;

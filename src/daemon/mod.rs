@@ -222,7 +222,7 @@ fn random() -> u32 {
 }
 
 fn os(what: &'static str) -> impl FnOnce(Errno) -> Error {
-    move |errno| Error::Io(what.into(), errno.into())
+    move |errno| Error::io(what)(errno.into())
 }
 
 /// Has a thread of its own, so that the process ends within a second whatever the others are waiting for.

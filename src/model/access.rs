@@ -64,9 +64,9 @@ fn from_source(context: &mut Context, node: NodeId, row: &Row, parameter: &Param
             fill_json(context, row, &mut arguments)?;
             let reply = context.ubus(&object, method, &arguments)?;
             match super::vendor::find(context, row, &reply, pointer)?.unwrap_or(&Json::Null) {
-                Json::Object(_) => Err(Error::Other(format!("{object} {method}: {pointer} is an object"))),
+                Json::Object(_) => Err(Error::other(format!("{object} {method}: {pointer} is an object"))),
                 Json::Array(_) if value.list.is_none() => {
-                    Err(Error::Other(format!("{object} {method}: {pointer} is a list")))
+                    Err(Error::other(format!("{object} {method}: {pointer} is a list")))
                 }
                 found => canonical(value, &json_text(found, value)),
             }
@@ -323,10 +323,10 @@ fn fill_with(context: &mut Context, row: &Row, text: &str, good: fn(&str) -> boo
         let value = match name.strip_prefix("uci:") {
             Some(option) => context.option(row, option)?.unwrap_or_default(),
             None if name == "key" => context.key(row)?,
-            None => return Err(Error::Other(format!("{{{name}}} is neither {{key}} nor {{uci:option}}"))),
+            None => return Err(Error::other(format!("{{{name}}} is neither {{key}} nor {{uci:option}}"))),
         };
         if !good(&value) {
-            return Err(Error::Other(format!("{{{name}}} is {value:?}, which is no name of a file")));
+            return Err(Error::other(format!("{{{name}}} is {value:?}, which is no name of a file")));
         }
         filled.push_str(&value);
         rest = after;
@@ -371,6 +371,6 @@ fn canonical(value: &Type, text: &str) -> Result<Text> {
     let readable = Type { read_only_values: &[], ..*value };
     match readable.accept(None, text) {
         Ok(value) => Ok(Text::Owned(value)),
-        Err(fault) => Err(Error::Other(fault.text)),
+        Err(fault) => Err(Error::other(fault.into_text())),
     }
 }

@@ -136,7 +136,7 @@ impl Model {
         }
         match context.commit(&mut self.keep, None) {
             Ok(_) => Ok(()),
-            Err(CommitFailure::Fault(fault)) => Err(Error::Other(fault.text)),
+            Err(CommitFailure::Fault(fault)) => Err(Error::other(fault.into_text())),
             Err(CommitFailure::Again) => Err(Error::other("somebody else was faster")),
         }
     }

@@ -24,7 +24,7 @@ use super::apply::Applied;
 use super::place::router_path;
 use super::{Trouble, code, settings};
 use crate::config::Config;
-use crate::error::{Error, FaultCode};
+use crate::error::FaultCode;
 use crate::platform::live::Live;
 use crate::platform::power::SYSUPGRADE;
 use crate::platform::{Program, System, clock, files};
@@ -93,11 +93,9 @@ pub(super) fn install(live: &Live, file: &Path) -> Result<Applied, Trouble> {
 fn try_image(live: &Live, image: &str) -> Result<(), Trouble> {
     let program = Program { argv: &[SYSUPGRADE, "-T", image], input: b"", deadline: TRY, limit: OUTPUT };
     let output = live.run(&program).map_err(|error| {
-        let text = match &error {
-            Error::Io(_, reason) if reason.kind() == ErrorKind::TimedOut => {
-                String::from("sysupgrade did not judge the image in time")
-            }
-            error => error.to_string(),
+        let text = match error.is_timeout() {
+            true => String::from("sysupgrade did not judge the image in time"),
+            false => error.to_string(),
         };
         Trouble::new(code::FAILED, text)
     })?;

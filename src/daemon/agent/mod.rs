@@ -486,7 +486,7 @@ impl Agent {
 }
 
 fn other(error: EditError) -> Error {
-    Error::Other(error.to_string())
+    Error::other(error.to_string())
 }
 
 fn look(live: &Live, clock: &ClockCheck) -> Now {

@@ -267,7 +267,7 @@ impl Context {
         }
         match self.packages.get(name) {
             Some(Ok(package)) => Ok(package),
-            Some(Err(reason)) => Err(Error::Other(reason.clone())),
+            Some(Err(reason)) => Err(Error::other(reason.clone())),
             None => Err(Error::other("the package is not there")),
         }
     }
@@ -361,10 +361,10 @@ impl Context {
         if !self.programs.contains_key(&call) {
             let program = argv.first().copied().unwrap_or_default();
             let text = match self.silent.contains(program) {
-                true => Err(Error::Other(format!("{program} did not end in time before"))),
+                true => Err(Error::other(format!("{program} did not end in time before"))),
                 false => self.run(argv),
             };
-            if matches!(&text, Err(Error::Io(_, error)) if error.kind() == std::io::ErrorKind::TimedOut) {
+            if text.as_ref().is_err_and(Error::is_timeout) {
                 self.silent.insert(String::from(program));
             }
             let text = text.map(Rc::from).map_err(|error| error.to_string());
@@ -383,8 +383,8 @@ impl Context {
         let output = self.system.run(&program)?;
         match output.status {
             Some(0) => Ok(String::from(String::from_utf8_lossy(&output.stdout).trim())),
-            Some(status) => Err(Error::Other(format!("{name} ended with status {status}"))),
-            None => Err(Error::Other(format!("{name} was ended by a signal"))),
+            Some(status) => Err(Error::other(format!("{name} ended with status {status}"))),
+            None => Err(Error::other(format!("{name} was ended by a signal"))),
         }
     }
 
@@ -410,7 +410,7 @@ impl Context {
 fn kept<T: Clone>(kept: &Kept<T>, key: &str) -> Result<T> {
     match kept.get(key) {
         Some(Ok(value)) => Ok(value.clone()),
-        Some(Err(reason)) => Err(Error::Other(reason.clone())),
+        Some(Err(reason)) => Err(Error::other(reason.clone())),
         None => Err(Error::other("nothing was read")),
     }
 }
