@@ -11,6 +11,8 @@ mod requests;
 mod saved;
 mod sessions;
 mod transfers;
+#[cfg(feature = "speed-tests")]
+mod udp_echo;
 mod units;
 mod values;
 
@@ -103,6 +105,8 @@ pub struct Agent {
     line: Line,
     #[cfg(feature = "diagnostics")]
     tests: diagnostics::Tests,
+    #[cfg(feature = "speed-tests")]
+    udp_echo: Option<crate::diagnostics::speed::server::Settings>,
 }
 
 /// Settings that have no option in the configuration: they live in the model.
@@ -196,6 +200,8 @@ impl Agent {
             line: Line::default(),
             #[cfg(feature = "diagnostics")]
             tests: diagnostics::Tests::default(),
+            #[cfg(feature = "speed-tests")]
+            udp_echo: None,
         };
         agent.take_up(&was, fresh);
         Ok((agent, lock))
