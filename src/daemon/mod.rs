@@ -23,6 +23,8 @@ pub mod standalone;
 pub mod status;
 pub mod trace;
 pub mod transfers;
+#[cfg(feature = "speed-tests")]
+mod udp_echo;
 pub mod units;
 
 use std::os::fd::{AsFd, BorrowedFd};
@@ -203,6 +205,8 @@ pub fn run(options: &Options) -> Result<()> {
         worker: None,
         transfer_worker: None,
         unit_worker: None,
+        #[cfg(feature = "speed-tests")]
+        udp_echo: udp_echo::UdpEcho::default(),
     }
     .run()
 }
@@ -349,6 +353,8 @@ struct Loop {
     worker: Option<JoinHandle<()>>,
     transfer_worker: Option<JoinHandle<()>>,
     unit_worker: Option<JoinHandle<()>>,
+    #[cfg(feature = "speed-tests")]
+    udp_echo: udp_echo::UdpEcho,
 }
 
 impl Loop {
@@ -360,6 +366,8 @@ impl Loop {
             lightweight::send(&self.shared);
             #[cfg(feature = "diagnostics")]
             diagnostics::start(&self.shared);
+            #[cfg(feature = "speed-tests")]
+            self.udp_echo.listen(&self.shared);
             self.start_session();
             self.start_transfer();
             self.start_unit();
@@ -371,6 +379,8 @@ impl Loop {
             self.read_changes();
             self.control.accept(&self.shared);
             self.serve_connection_requests();
+            #[cfg(feature = "speed-tests")]
+            self.udp_echo.serve(&self.shared);
         }
     }
 
@@ -394,6 +404,8 @@ impl Loop {
                 [plan, listener, listen, agent.next_deadline(), self.watch.next_deadline()].into_iter().flatten().min(),
             )
         };
+        #[cfg(feature = "speed-tests")]
+        let deadline = [deadline, self.udp_echo.next_deadline()].into_iter().flatten().min();
         let timeout = match deadline {
             None => PollTimeout::NONE,
             // Rounded up, so that what is due is due when the loop looks.
@@ -405,6 +417,8 @@ impl Loop {
         let mut wanted: Vec<BorrowedFd<'_>> = self.watch.descriptors();
         wanted.extend([self.shared.wake.as_fd(), self.control.listener().as_fd()]);
         wanted.extend(self.clock.as_ref().map(AsFd::as_fd));
+        #[cfg(feature = "speed-tests")]
+        wanted.extend(self.udp_echo.descriptor());
         let mut fds: Vec<PollFd<'_>> = wanted.into_iter().map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
         if let Some((listener, _)) = &self.listener {
             listener.interests(&mut fds);

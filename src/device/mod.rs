@@ -66,6 +66,8 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         ip::OBJECTS,
         #[cfg(feature = "diagnostics")]
         ip::diagnostics::OBJECTS,
+        #[cfg(feature = "speed-tests")]
+        ip::diagnostics::SPEED_OBJECTS,
         ppp::OBJECTS,
         cellular::OBJECTS,
         interface_stack::OBJECTS,

@@ -57,7 +57,15 @@ pub struct Kind {
 }
 
 /// Every kind.
-pub static KINDS: &[&Kind] = &[&ping::PING];
+pub static KINDS: &[&Kind] = &[
+    &ping::PING,
+    #[cfg(feature = "speed-tests")]
+    &speed::DOWNLOAD,
+    #[cfg(feature = "speed-tests")]
+    &speed::UPLOAD,
+    #[cfg(feature = "speed-tests")]
+    &speed::UDP_ECHO,
+];
 
 /// The kind of an object.
 #[must_use]

@@ -12,6 +12,8 @@ mod saved;
 mod sessions;
 mod timed;
 mod transfers;
+#[cfg(feature = "speed-tests")]
+mod udp_echo;
 mod units;
 mod values;
 
@@ -105,6 +107,8 @@ pub struct Agent {
     #[cfg(feature = "diagnostics")]
     tests: diagnostics::Tests,
     timed: timed::Timed,
+    #[cfg(feature = "speed-tests")]
+    udp_echo: Option<crate::diagnostics::speed::server::Settings>,
 }
 
 /// Settings that have no option in the configuration: they live in the model.
@@ -199,6 +203,8 @@ impl Agent {
             #[cfg(feature = "diagnostics")]
             tests: diagnostics::Tests::default(),
             timed: timed::Timed::default(),
+            #[cfg(feature = "speed-tests")]
+            udp_echo: None,
         };
         agent.take_up(&was, fresh);
         Ok((agent, lock))

@@ -94,8 +94,7 @@ pub struct Responder {
 impl Responder {
     /// Answers this one address, from this port; `plus` fills in the fields of UDPEchoPlus.
     #[must_use]
-    pub fn new(source: IpAddr, port: u16, plus: bool) -> Self {
-        let counters = Counters::default();
+    pub fn new(source: IpAddr, port: u16, plus: bool, counters: Counters) -> Self {
         Self { source, port, plus, counters, allowance: BURST, counted_at: Duration::ZERO }
     }
 
@@ -209,7 +208,7 @@ mod tests {
 
     #[test]
     fn an_answer_has_the_numbers_of_the_server_and_the_rest_of_the_packet() {
-        let mut responder = Responder::new(peer().ip(), 7000, true);
+        let mut responder = Responder::new(peer().ip(), 7000, true, Counters::default());
         for number in 1..=3u32 {
             let mut packet = vec![0xaa; 30];
             EchoPlus { test_gen_sn: 40 + number, ..EchoPlus::default() }.write(&mut packet);
@@ -229,7 +228,7 @@ mod tests {
     #[test]
     fn without_plus_and_when_too_short_for_it_a_packet_comes_back_as_it_was() {
         for (plus, length) in [(false, 30), (true, 19), (true, 0)] {
-            let mut responder = Responder::new(peer().ip(), 7000, plus);
+            let mut responder = Responder::new(peer().ip(), 7000, plus, Counters::default());
             let mut packet = vec![7; length];
             assert!(responder.answer(peer(), true, &mut packet, at(1)));
             responder.reply_at(&mut packet, at(1));
@@ -239,7 +238,7 @@ mod tests {
 
     #[test]
     fn s21_strangers_broadcasts_and_other_echo_servers_hear_nothing() {
-        let mut responder = Responder::new(peer().ip(), 7000, true);
+        let mut responder = Responder::new(peer().ip(), 7000, true, Counters::default());
         let mut packet = vec![0; 30];
         for (peer, to_us) in [
             ("192.0.2.8:40000", true),
@@ -258,7 +257,7 @@ mod tests {
 
     #[test]
     fn s21_a_flood_is_answered_slowly_and_counted_as_failures() {
-        let mut responder = Responder::new(peer().ip(), 7000, true);
+        let mut responder = Responder::new(peer().ip(), 7000, true, Counters::default());
         let mut answered = 0;
         for number in 0..10_000u64 {
             // Ten thousand in one second.
@@ -283,7 +282,7 @@ mod tests {
             now: u64,
         ) {
             let length = packet.len();
-            let mut responder = Responder::new(peer().ip(), 7000, plus);
+            let mut responder = Responder::new(peer().ip(), 7000, plus, Counters::default());
             prop_assert!(responder.answer(peer(), true, &mut packet, Duration::from_nanos(now)));
             prop_assert_eq!(packet.len(), length);
         }

@@ -1,17 +1,25 @@
 //! How fast the network is, and what it loses on the way: the tests of TR-143.
 //!
 //! ```text
-//!   transfer (sockets) --> http (bytes of a response)        echo_client (socket) --> echo (packets) <-- echo_server (socket)
-//!           `------------> meter (times and counts)
+//!   file (DownloadDiagnostics, UploadDiagnostics)              packets (UDPEchoDiagnostics)      server (UDPEchoConfig)
+//!     `-> transfer (sockets) -> http (bytes of a response)                  `--> echo (fields of a packet) <--'
+//!               `-------------> meter (times and counts)
 //! ```
 //!
 //! [`http`], [`meter`] and [`echo`] do no IO.
+//!
+//! Files go over HTTP without TLS, as DownloadTransports and UploadTransports say: what a test is to measure is the network, not the router's
+//! arithmetic. There is no FTP.
 
+mod device;
 pub mod echo;
-pub mod echo_client;
-pub mod echo_server;
+mod file;
 pub mod http;
 pub mod meter;
-pub mod socket;
+mod packets;
+pub mod server;
 pub mod stamp;
-pub mod transfer;
+mod transfer;
+
+pub use file::{DOWNLOAD, UPLOAD};
+pub use packets::UDP_ECHO;

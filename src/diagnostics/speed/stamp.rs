@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::time::{UtcTime, relative};
+use crate::platform::System;
+use crate::platform::clock::ClockCheck;
+use crate::time::{Now, UtcTime, relative};
 
 /// Reads the clock on the wall once, and measures from there.
 #[derive(Clone, Copy, Debug)]
@@ -19,10 +21,24 @@ impl Stamps {
         Self { start: Instant::now(), utc, since_boot }
     }
 
+    /// Begins now, by the clocks of a router.
+    #[must_use]
+    pub fn of(system: &dyn System) -> Self {
+        let wall = system.wall_clock();
+        let known = ClockCheck::new(system, None).is_known(wall);
+        Self::start(known.then(|| UtcTime::from(wall)), system.monotonic())
+    }
+
     /// How long ago the beginning is.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.start.elapsed()
+    }
+
+    /// A moment after the beginning on the clock that waits are made with.
+    #[must_use]
+    pub fn instant(&self, after: Duration) -> Instant {
+        self.start.checked_add(after).unwrap_or(self.start)
     }
 
     /// A moment after the beginning as a dateTime with six digits of the second (TR-143 A.2); Unknown Time for one that has not come, and
@@ -30,21 +46,27 @@ impl Stamps {
     #[must_use]
     pub fn text(&self, after: Option<Duration>) -> String {
         let Some(after) = after else { return UtcTime::UNKNOWN.to_string() };
-        match self.utc {
-            Some(utc) => microseconds(utc.plus(after)),
-            None => {
-                let at = self.since_boot.saturating_add(after);
-                format!("{}.{:06}", relative(at), at.subsec_micros())
-            }
-        }
+        text(self.utc.map(|utc| utc.plus(after)), self.since_boot.saturating_add(after))
     }
 }
 
-/// A moment with six digits of the second, zeros too.
+/// A moment of the monotonic clock, not after `now`, in the same form.
 #[must_use]
-pub fn microseconds(at: UtcTime) -> String {
-    let seconds = at.whole_seconds().to_string();
-    format!("{}.{:06}Z", seconds.trim_end_matches('Z'), at.nanos() / 1000)
+pub fn moment(now: Now, at: Duration) -> String {
+    let ago = now.monotonic.saturating_sub(at);
+    // From the beginning of its clock, because there is no way back in time from now.
+    let begin = now.utc.map(|utc| UtcTime::EPOCH.plus(utc.since(UtcTime::EPOCH).saturating_sub(ago)));
+    text(begin, at)
+}
+
+fn text(utc: Option<UtcTime>, since_boot: Duration) -> String {
+    match utc {
+        Some(utc) => {
+            let seconds = utc.whole_seconds().to_string();
+            format!("{}.{:06}Z", seconds.trim_end_matches('Z'), utc.nanos() / 1000)
+        }
+        None => format!("{}.{:06}", relative(since_boot), since_boot.subsec_micros()),
+    }
 }
 
 #[cfg(test)]

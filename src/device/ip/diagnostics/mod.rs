@@ -1,6 +1,10 @@
 //! `Device.IP.Diagnostics.` (TR-181 2.17): tests of the network; they are carried out by `crate::diagnostics`.
 
 mod ping;
+#[cfg(feature = "speed-tests")]
+mod speed;
+#[cfg(feature = "speed-tests")]
+pub mod udp_echo;
 
 use crate::model::schema::{Object, constant, ro};
 use crate::model::value::BOOLEAN;
@@ -30,3 +34,17 @@ static DIAGNOSTICS: Object = Object::single(
 
 /// The objects of this directory.
 pub static OBJECTS: &[&Object] = &[&DIAGNOSTICS, &ping::PING];
+
+/// Those of the tests of TR-143.
+#[cfg(feature = "speed-tests")]
+pub static SPEED_OBJECTS: &[&Object] = &[
+    &speed::DOWNLOAD,
+    &speed::DOWNLOAD_CONNECTION,
+    &speed::DOWNLOAD_INTERVAL,
+    &speed::UPLOAD,
+    &speed::UPLOAD_CONNECTION,
+    &speed::UPLOAD_INTERVAL,
+    &udp_echo::CONFIG,
+    &udp_echo::DIAGNOSTICS,
+    &udp_echo::PACKET,
+];

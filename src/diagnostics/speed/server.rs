@@ -8,11 +8,11 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::libc::{in_pktinfo, in6_pktinfo};
 use nix::sys::socket::{
-    self, ControlMessage, ControlMessageOwned, MsgFlags, SockType, SockaddrStorage, recvmsg, sendmsg, sockopt,
+    self, AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, SockaddrStorage, recvmsg,
+    sendmsg, sockopt,
 };
 
 use super::echo::{Counters, Responder};
-use super::socket::Way;
 use crate::error::{Error, Result};
 
 /// The longest packet that IP carries, in bytes.
@@ -59,13 +59,13 @@ impl Own {
 }
 
 impl EchoServer {
-    /// Listens.
+    /// Listens, and goes on counting from here.
     ///
     /// # Errors
     /// When the port is taken, or there is no such device.
-    pub fn bind(settings: &Settings) -> Result<Self> {
+    pub fn bind(settings: &Settings, counters: Counters) -> Result<Self> {
         let socket = listen(settings).map_err(Error::io(format!("listen for UDP echo on port {}", settings.port)))?;
-        let responder = Responder::new(settings.source, settings.port, settings.plus);
+        let responder = Responder::new(settings.source, settings.port, settings.plus, counters);
         Ok(Self { socket, responder, buffer: vec![0; LONGEST] })
     }
 
@@ -130,9 +130,13 @@ impl EchoServer {
 }
 
 fn listen(settings: &Settings) -> io::Result<OwnedFd> {
-    let way = Way { device: settings.device.clone(), ..Way::default() };
     let v6 = settings.source.is_ipv6();
-    let socket = way.socket(v6, SockType::Datagram)?;
+    let family = if v6 { AddressFamily::Inet6 } else { AddressFamily::Inet };
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = socket::socket(family, SockType::Datagram, flags, None)?;
+    if let Some(device) = &settings.device {
+        socket::setsockopt(&socket, sockopt::BindToDevice, &device.into())?;
+    }
     let any = if v6 {
         socket::setsockopt(&socket, sockopt::Ipv6V6Only, &true)?;
         socket::setsockopt(&socket, sockopt::Ipv6RecvPacketInfo, &true)?;
