@@ -22,6 +22,8 @@ pub mod status;
 pub mod trace;
 pub mod transfers;
 pub mod units;
+#[cfg(feature = "xmpp")]
+mod xmpp;
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
@@ -201,6 +203,8 @@ pub fn run(options: &Options) -> Result<()> {
         worker: None,
         transfer_worker: None,
         unit_worker: None,
+        #[cfg(feature = "xmpp")]
+        xmpp: xmpp::Keeper::default(),
     }
     .run()
 }
@@ -347,6 +351,8 @@ struct Loop {
     worker: Option<JoinHandle<()>>,
     transfer_worker: Option<JoinHandle<()>>,
     unit_worker: Option<JoinHandle<()>>,
+    #[cfg(feature = "xmpp")]
+    xmpp: xmpp::Keeper,
 }
 
 impl Loop {
@@ -356,6 +362,8 @@ impl Loop {
             self.shared.lock().poll_timers();
             #[cfg(feature = "lightweight")]
             lightweight::send(&self.shared);
+            #[cfg(feature = "xmpp")]
+            self.xmpp.follow(&self.shared);
             self.start_session();
             self.start_transfer();
             self.start_unit();

@@ -11,6 +11,8 @@ mod sessions;
 mod transfers;
 mod units;
 mod values;
+#[cfg(feature = "xmpp")]
+mod xmpp;
 
 #[cfg(feature = "lightweight")]
 pub use lightweight::Mail;
@@ -18,6 +20,8 @@ pub use saved::{Promised, apply, keep_promise};
 pub use sessions::Start;
 pub use transfers::Job;
 pub use units::UnitJob;
+#[cfg(feature = "xmpp")]
+pub use xmpp::{Found, Target};
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -65,6 +69,8 @@ pub struct Agent {
     told: Told,
     #[cfg(feature = "lightweight")]
     lightweight: lightweight::Lightweight,
+    #[cfg(feature = "xmpp")]
+    xmpp: xmpp::Xmpp,
     clock: ClockCheck,
     interface: InterfaceState,
     planner: Planner,
@@ -167,6 +173,8 @@ impl Agent {
             told,
             #[cfg(feature = "lightweight")]
             lightweight,
+            #[cfg(feature = "xmpp")]
+            xmpp: xmpp::Xmpp::default(),
             clock,
             interface,
             retry: Retry::default(),
@@ -388,7 +396,14 @@ impl Agent {
         #[cfg(feature = "lightweight")]
         self.configure_lightweight();
         let clock_known = self.now().utc.is_some();
-        self.model.set_facts(Facts { connection_request_url: url, clock_known });
+        #[cfg(feature = "xmpp")]
+        self.configure_xmpp();
+        self.model.set_facts(Facts {
+            connection_request_url: url,
+            clock_known,
+            #[cfg(feature = "xmpp")]
+            xmpp: self.xmpp.facts(),
+        });
     }
 
     /// Another URL of the ACS, from wherever it came, is another ACS (CONFORMANCE B-01, B-03). Not while a session is running.
