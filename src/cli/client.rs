@@ -149,6 +149,9 @@ fn print_status(out: &mut impl Write, status: &Status) -> io::Result<()> {
     writeln!(out, "enabled:             {}", yes(status.enabled))?;
     writeln!(out, "ACS:                 {}", or(&status.acs_url, "none"))?;
     writeln!(out, "connection requests: {}", or(&status.connection_request_url, "not reachable"))?;
+    if !status.xmpp.is_empty() {
+        writeln!(out, "XMPP:                {}", status.xmpp)?;
+    }
     writeln!(out, "interface up:        {}", yes(status.interface_up))?;
     writeln!(out, "clock known:         {}", yes(status.clock_known))?;
     writeln!(out, "in session:          {}", yes(status.in_session))?;

@@ -26,6 +26,8 @@ pub mod transfers;
 #[cfg(feature = "speed-tests")]
 mod udp_echo;
 pub mod units;
+#[cfg(feature = "xmpp")]
+mod xmpp;
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
@@ -207,6 +209,8 @@ pub fn run(options: &Options) -> Result<()> {
         unit_worker: None,
         #[cfg(feature = "speed-tests")]
         udp_echo: udp_echo::UdpEcho::default(),
+        #[cfg(feature = "xmpp")]
+        xmpp: xmpp::Keeper::default(),
     }
     .run()
 }
@@ -355,6 +359,8 @@ struct Loop {
     unit_worker: Option<JoinHandle<()>>,
     #[cfg(feature = "speed-tests")]
     udp_echo: udp_echo::UdpEcho,
+    #[cfg(feature = "xmpp")]
+    xmpp: xmpp::Keeper,
 }
 
 impl Loop {
@@ -368,6 +374,8 @@ impl Loop {
             diagnostics::start(&self.shared);
             #[cfg(feature = "speed-tests")]
             self.udp_echo.listen(&self.shared);
+            #[cfg(feature = "xmpp")]
+            self.xmpp.follow(&self.shared);
             self.start_session();
             self.start_transfer();
             self.start_unit();

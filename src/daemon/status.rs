@@ -19,6 +19,8 @@ pub struct Status {
     pub acs_url: String,
     /// Where the ACS can reach the agent; empty when it cannot.
     pub connection_request_url: String,
+    /// How it goes with the connection to the XMPP server, a text for a person; empty where there is to be none.
+    pub xmpp: String,
     /// Whether the clock is known to be right.
     pub clock_known: bool,
     /// Whether `interface` is up.

@@ -50,6 +50,8 @@ pub mod usb;
 pub mod user_interface;
 pub mod users;
 pub mod wifi;
+#[cfg(feature = "xmpp")]
+pub mod xmpp;
 
 use crate::model::context::Context;
 use crate::model::schema::Object;
@@ -92,6 +94,8 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         leds::OBJECTS,
         usb::OBJECTS,
         software_modules::OBJECTS,
+        #[cfg(feature = "xmpp")]
+        xmpp::OBJECTS,
         #[cfg(feature = "tls")]
         security::OBJECTS,
     ];

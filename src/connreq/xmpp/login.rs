@@ -65,8 +65,10 @@ pub enum Step {
     Restart,
     /// Logged in: this is the JID.
     Bound(String),
-    /// A connection request came; it is answered with [`stanza::answer`].
+    /// A connection request came; it is judged, and answered with [`stanza::answer`].
     Asked(Request),
+    /// An `iq` with this `id` and from this sender is answered so with [`stanza::answer`].
+    Answer(String, String, Option<Condition>),
 }
 
 /// Why the connection cannot be used, in one line for a person.
@@ -261,17 +263,17 @@ impl Login {
         if !node.is(CLIENT, "iq") || !matches!(node.attribute("type"), "get" | "set") {
             return Step::Nothing;
         }
-        let (id, from) = (node.attribute("id"), node.attribute("from"));
+        let (id, from) = (String::from(node.attribute("id")), String::from(node.attribute("from")));
         let get = node.attribute("type") == "get";
         match node.child(REQUEST, "connectionRequest") {
             Some(request) if get => Step::Asked(Request {
-                id: id.into(),
-                from: from.into(),
+                id,
+                from,
                 username: request.text_of(REQUEST, "username").into(),
                 password: request.text_of(REQUEST, "password").into(),
             }),
-            _ if get && node.child(PING, "ping").is_some() => Step::Send(stanza::answer(id, from, None)),
-            _ => Step::Send(stanza::answer(id, from, Some(Condition::ServiceUnavailable))),
+            _ if get && node.child(PING, "ping").is_some() => Step::Answer(id, from, None),
+            _ => Step::Answer(id, from, Some(Condition::ServiceUnavailable)),
         }
     }
 }
@@ -333,13 +335,14 @@ mod tests {
         /// What the client does about what the server says.
         fn say(&mut self, text: &str) -> Result<String, Trouble> {
             self.stream.push(text.as_bytes());
-            let piece = self.stream.next().unwrap().unwrap();
+            let piece = self.stream.take().unwrap().unwrap();
             Ok(match self.login.take(piece)? {
                 Step::Nothing => String::new(),
                 Step::Send(bytes) => String::from_utf8(bytes).unwrap(),
                 Step::StartTls => "TLS".into(),
                 Step::Restart => "restart".into(),
                 Step::Bound(jid) => format!("bound {jid}"),
+                Step::Answer(id, from, error) => format!("answer {id} {from} {error:?}"),
                 Step::Asked(request) => {
                     let Request { id, from, username, password } = request;
                     format!("asked {id} {from} {username} {password}")
@@ -426,14 +429,19 @@ mod tests {
             scene.say(&format!("<iq type='get' id='1' from='acs@a/x'>{request}</iq>")).unwrap(),
             "asked 1 acs@a/x u&v  p"
         );
-        assert!(scene.say(&format!("<iq type='set' id='1' from='acs@a/x'>{request}</iq>")).unwrap().contains("error"));
+        assert!(
+            scene
+                .say(&format!("<iq type='set' id='1' from='acs@a/x'>{request}</iq>"))
+                .unwrap()
+                .contains("ServiceUnavailable")
+        );
         let empty = request.replace("<username>u&amp;v</username><password> p</password>", "");
         assert_eq!(scene.say(&format!("<iq type='get' id='1'>{empty}</iq>")).unwrap(), "asked 1   ");
         assert_eq!(
             scene.say("<iq type='get' id='2' from='example.com'><ping xmlns='urn:xmpp:ping'/></iq>").unwrap(),
-            "<iq type=\"result\" id=\"2\" to=\"example.com\"/>"
+            "answer 2 example.com None"
         );
-        assert!(scene.say("<iq type='get' id='3'><query xmlns='x'/></iq>").unwrap().contains("service-unavailable"));
+        assert!(scene.say("<iq type='get' id='3'><query xmlns='x'/></iq>").unwrap().contains("ServiceUnavailable"));
         for silent in ["<iq type='result' id='ping'/>", "<message><body>a</body></message>", "<presence/>"] {
             assert_eq!(scene.say(silent).unwrap(), "");
         }
@@ -464,7 +472,10 @@ mod tests {
                 0 => {}
                 1 => drop(scene.open(TLS_OFFER)),
                 2 => drop(scene.open(&mechanisms(&["SCRAM-SHA-256"]))),
-                _ => scene.log_in(),
+                _ => {
+                    drop(scene.open(TLS_OFFER));
+                    scene.login.state = State::Bound;
+                }
             }
             if before > 0 {
                 let _ = scene.say(&format!("<{name} xmlns='{space}' type='get' id='bind'><{name}>{inner}</{name}></{name}>"));

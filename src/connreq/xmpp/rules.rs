@@ -132,8 +132,8 @@ pub fn is_allowed(allowed: &[String], from: &str) -> bool {
     let fits = |entry: &String| {
         // Only the resource depends on the case of its letters (RFC 7622 3.3, 3.4).
         let same = bare(entry).eq_ignore_ascii_case(bare(from));
-        same && (!entry.contains('/')
-            || entry.split_once('/').map(|(_, own)| own) == from.split_once('/').map(|(_, own)| own))
+        let resource = entry.split_once('/').map(|(_, resource)| resource);
+        same && resource.is_none_or(|resource| from.split_once('/').is_some_and(|(_, own)| own == resource))
     };
     allowed.is_empty() || allowed.iter().any(fits)
 }

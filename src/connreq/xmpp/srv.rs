@@ -219,7 +219,7 @@ mod tests {
         foreign[0] = 0;
         assert_eq!(servers(QUESTION, &foreign), None, "another id");
         foreign[0] = 0x12;
-        foreign[14] = b'X';
+        foreign[14] = b'y';
         assert_eq!(servers(QUESTION, &foreign), None, "another question");
         let whole = answer(0x8180, &[FIRST]);
         for length in 0..whole.len() {

@@ -133,12 +133,12 @@ impl Default for Pieces {
 }
 
 impl Pieces {
-    /// Adds what has come. [`Pieces::next`] is to be called until it gives nothing.
+    /// Adds what has come. [`Pieces::take`] is to be called until it gives nothing.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// Whether something has come that [`Pieces::next`] has not given.
+    /// Whether something has come that [`Pieces::take`] has not given.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.buffer.is_empty()
@@ -148,7 +148,7 @@ impl Pieces {
     ///
     /// # Errors
     /// The stream breaks the rules of XML or of XMPP, or a limit; it is of no use afterwards.
-    pub fn next(&mut self) -> Result<Option<Piece>, Broken> {
+    pub fn take(&mut self) -> Result<Option<Piece>, Broken> {
         loop {
             if self.depth <= 1 && self.place == Place::Text {
                 // White space between stanzas keeps the connection alive and means nothing (RFC 6120 4.6.1).
@@ -318,7 +318,7 @@ mod tests {
         let mut found = Vec::new();
         for part in bytes.chunks(size) {
             stream.push(part);
-            while let Some(piece) = stream.next()? {
+            while let Some(piece) = stream.take()? {
                 found.push(match piece {
                     Piece::Opened(node) => format!("opened {} {}", node.local(), node.attribute("id")),
                     Piece::Stanza(node) => {
@@ -354,8 +354,8 @@ mod tests {
     fn k01_prefixes_of_the_stream_hold_in_stanzas() {
         let mut stream = Pieces::default();
         stream.push(format!("{HEADER}<stream:features/>").as_bytes());
-        assert!(matches!(stream.next(), Ok(Some(Piece::Opened(_)))));
-        let Ok(Some(Piece::Stanza(features))) = stream.next() else { panic!() };
+        assert!(matches!(stream.take(), Ok(Some(Piece::Opened(_)))));
+        let Ok(Some(Piece::Stanza(features))) = stream.take() else { panic!() };
         assert!(features.is("http://etherx.jabber.org/streams", "features"));
     }
 
@@ -363,8 +363,8 @@ mod tests {
     fn k02_an_attribute_with_a_prefix_is_another_one() {
         let mut stream = Pieces::default();
         stream.push(format!("{HEADER}<iq xmlns:e='urn:e' e:from='acs@a' from='evil@b'/>").as_bytes());
-        stream.next().unwrap();
-        let Ok(Some(Piece::Stanza(iq))) = stream.next() else { panic!() };
+        stream.take().unwrap();
+        let Ok(Some(Piece::Stanza(iq))) = stream.take() else { panic!() };
         assert_eq!(iq.attribute("from"), "evil@b");
     }
 

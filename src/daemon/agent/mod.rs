@@ -16,6 +16,8 @@ mod transfers;
 mod udp_echo;
 mod units;
 mod values;
+#[cfg(feature = "xmpp")]
+mod xmpp;
 
 #[cfg(feature = "diagnostics")]
 pub use diagnostics::TestJob;
@@ -25,6 +27,8 @@ pub use saved::{Promised, apply, keep_promise};
 pub use sessions::Start;
 pub use transfers::Job;
 pub use units::UnitJob;
+#[cfg(feature = "xmpp")]
+pub use xmpp::{Found, Target};
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -72,6 +76,8 @@ pub struct Agent {
     told: Told,
     #[cfg(feature = "lightweight")]
     lightweight: lightweight::Lightweight,
+    #[cfg(feature = "xmpp")]
+    xmpp: xmpp::Xmpp,
     clock: ClockCheck,
     interface: InterfaceState,
     planner: Planner,
@@ -180,6 +186,8 @@ impl Agent {
             told,
             #[cfg(feature = "lightweight")]
             lightweight,
+            #[cfg(feature = "xmpp")]
+            xmpp: xmpp::Xmpp::default(),
             clock,
             interface,
             retry: Retry::default(),
@@ -411,7 +419,14 @@ impl Agent {
         self.configure_lightweight();
         self.configure_timed();
         let clock_known = self.now().utc.is_some();
-        self.model.set_facts(Facts { connection_request_url: url, clock_known });
+        #[cfg(feature = "xmpp")]
+        self.configure_xmpp();
+        self.model.set_facts(Facts {
+            connection_request_url: url,
+            clock_known,
+            #[cfg(feature = "xmpp")]
+            xmpp: self.xmpp.facts(),
+        });
     }
 
     /// Another URL of the ACS, from wherever it came, is another ACS (CONFORMANCE B-01, B-03). Not while a session is running.

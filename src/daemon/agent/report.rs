@@ -43,6 +43,10 @@ impl Agent {
             last_session: self.record.clone(),
             last_refusal: self.last_refusal.clone(),
             programs_started: self.live.started(),
+            #[cfg(feature = "xmpp")]
+            xmpp: self.xmpp_report(),
+            #[cfg(not(feature = "xmpp"))]
+            xmpp: String::new(),
         }
     }
 }

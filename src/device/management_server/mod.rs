@@ -11,6 +11,8 @@ mod lightweight;
 #[cfg(feature = "scheduled-reboot")]
 mod reboot;
 mod unit_policy;
+#[cfg(feature = "xmpp")]
+pub mod xmpp;
 
 #[cfg(feature = "scheduled-reboot")]
 pub use reboot::{DELAY as DELAY_REBOOT, SCHEDULE as SCHEDULE_REBOOT};
@@ -31,6 +33,9 @@ const CREDENTIAL: Type = STRING.lengths(&[(0, 256)]);
 const ACS_URL: Format = Format { name: "http or https URL", check: is_acs_url };
 
 const COMPRESSIONS: &[(&str, &str)] = &[("none", "Disabled"), ("gzip", "GZIP"), ("deflate", "Deflate")];
+
+/// The ways in that this program has (CONFORMANCE C-16).
+const METHODS: &str = if cfg!(feature = "xmpp") { "HTTP,XMPP" } else { "HTTP" };
 
 /// TR-181 2.17 Device.ManagementServer.
 pub static MANAGEMENT_SERVER: Object = Object::single(
@@ -69,7 +74,7 @@ pub static MANAGEMENT_SERVER: Object = Object::single(
         ro("AliasBasedAddressing", BOOLEAN, constant("true")).forced_inform(),
         rw("InstanceMode", STRING.values(&["InstanceNumber", "InstanceAlias"]), own("InstanceNumber")),
         rw("AutoCreateInstances", BOOLEAN, own("false")),
-        ro("SupportedConnReqMethods", STRING.values(&["HTTP", "STUN", "XMPP"]).list(), constant("HTTP")),
+        ro("SupportedConnReqMethods", STRING.values(&["HTTP", "STUN", "XMPP"]).list(), constant(METHODS)),
         ro(
             "HTTPCompressionSupported",
             STRING.values(&["GZIP", "Compress", "Deflate"]).list(),
@@ -98,6 +103,8 @@ pub static OBJECTS: &[&Object] = &[
     &heartbeat::HEARTBEAT,
     #[cfg(feature = "heartbeat")]
     &heartbeat::STANDBY,
+    #[cfg(feature = "xmpp")]
+    &xmpp::XMPP,
     &autonomous_transfer::POLICY,
     &unit_policy::POLICY,
     &inform_parameter::INFORM_PARAMETER,

@@ -5,8 +5,12 @@
 
 mod rows;
 mod staged;
+#[cfg(feature = "xmpp")]
+mod xmpp;
 
 pub(in crate::model) use staged::set_section_option;
+#[cfg(feature = "xmpp")]
+pub use xmpp::{XmppFacts, XmppState};
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +43,9 @@ pub struct Facts {
     pub connection_request_url: String,
     /// Whether the clock is known to be right (INTERFACE.md, marks).
     pub clock_known: bool,
+    /// The XMPP connection that is kept.
+    #[cfg(feature = "xmpp")]
+    pub xmpp: Arc<XmppFacts>,
 }
 
 /// A row of a table, with the rows around it. What is no table has the row of the nearest table around it.
