@@ -6,6 +6,8 @@ mod autonomous_transfer;
 mod inform_parameter;
 #[cfg(feature = "lightweight")]
 mod lightweight;
+#[cfg(feature = "manageable-devices")]
+mod manageable_device;
 mod unit_policy;
 
 use crate::error::{Fault, Result};
@@ -88,6 +90,10 @@ pub static OBJECTS: &[&Object] = &[
     &autonomous_transfer::POLICY,
     &unit_policy::POLICY,
     &inform_parameter::INFORM_PARAMETER,
+    #[cfg(feature = "manageable-devices")]
+    &manageable_device::LIMIT,
+    #[cfg(feature = "manageable-devices")]
+    &manageable_device::MANAGEABLE_DEVICE,
 ];
 
 /// `auto` in the configuration stands for the form of TR-069a6 3.4.4.
