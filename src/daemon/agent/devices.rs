@@ -120,7 +120,7 @@ fn octets(text: &str) -> Option<String> {
     (text.len() > 1).then_some(octets)
 }
 
-/// Makes the first dnsmasq as it is to be. A script of somebody else stays: the agent's hook for hotplug hears what that one passes on.
+/// Makes the first dnsmasq as it is to be. A script of somebody else stays; it has to call the agent's.
 fn arrange(package: &mut Package, options: &[String], script: bool) -> Result<()> {
     let Some(section) = package.sections().find(|section| section.kind() == "dnsmasq") else { return Ok(()) };
     let id = section.id();

@@ -46,7 +46,10 @@ pub static MANAGEABLE_DEVICE: Object = Object::table(
     ],
 );
 
-/// The MAC addresses of each device, by OUI, serial number and product class with a slash between them.
+/// Stands between OUI, serial number and product class in the key of a device, and in none of them.
+const BETWEEN: char = '\t';
+
+/// The MAC addresses of each device, by its key.
 struct Devices(BTreeMap<String, Vec<String>>);
 
 fn devices(cx: &mut Context) -> Result<Rc<Devices>> {
@@ -77,15 +80,13 @@ fn parse(text: &str) -> Option<(String, String)> {
     let (oui, serial, class) = (value("oui").to_ascii_uppercase(), value("serial"), value("class"));
     let short = |text: &str| text.chars().count() <= 64 && !text.contains(char::is_control);
     let good = is_oui(&oui) && !serial.is_empty() && short(serial) && short(class);
-    // A slash in the serial number would move the boundary: it is what the three are told apart by, and nobody sees it.
-    let key = format!("{oui}/{}/{class}", serial.replace('/', "\u{2215}"));
+    let key = format!("{oui}{BETWEEN}{serial}{BETWEEN}{class}");
     good.then(|| (value("mac").to_ascii_lowercase(), key))
 }
 
 fn field(cx: &mut Context, row: &Row, index: usize) -> Result<Text> {
     let key = cx.key(row)?;
-    let field = key.splitn(3, '/').nth(index).unwrap_or_default();
-    Ok(Text::Owned(if index == 1 { field.replace('\u{2215}', "/") } else { field.into() }))
+    Ok(Text::Owned(key.splitn(3, BETWEEN).nth(index).unwrap_or_default().into()))
 }
 
 fn hosts(cx: &mut Context, row: &Row) -> Result<Text> {
@@ -110,10 +111,12 @@ mod tests {
             parse(&format!("mac=02:00:5E:00:53:10\noui={oui}\nserial={serial}\nclass={class}\n"))
         };
         let key = |key: &str| Some((String::from("02:00:5e:00:53:10"), String::from(key)));
-        assert_eq!(text("00005e", "A1", "Phone"), key("00005E/A1/Phone"));
-        assert_eq!(text("00005E", "A/1", "a/b"), key("00005E/A\u{2215}1/a/b"));
-        assert_eq!(text("00005E", "A1", ""), key("00005E/A1/"));
-        for (oui, serial, class) in [("", "A1", ""), ("00005G", "A1", ""), ("00005E", "", "x"), ("00005E", "\t", "")] {
+        assert_eq!(text("00005e", "A1", "Phone"), key("00005E\tA1\tPhone"));
+        assert_eq!(text("00005E", "A/1", "a/b"), key("00005E\tA/1\ta/b"));
+        assert_eq!(text("00005E", "A1", ""), key("00005E\tA1\t"));
+        for (oui, serial, class) in
+            [("", "A1", ""), ("00005G", "A1", ""), ("00005E", "", "x"), ("00005E", "\t", ""), ("00005E", "a\tb", "")]
+        {
             assert_eq!(text(oui, serial, class), None, "{oui} {serial:?} {class}");
         }
         assert_eq!(text("00005E", &"x".repeat(65), ""), None);
