@@ -148,6 +148,9 @@ fn print_status(out: &mut impl Write, status: &Status) -> io::Result<()> {
     writeln!(out, "up for:              {} s", status.uptime)?;
     writeln!(out, "enabled:             {}", yes(status.enabled))?;
     writeln!(out, "ACS:                 {}", or(&status.acs_url, "none"))?;
+    if !status.acs_url_from.is_empty() {
+        writeln!(out, "ACS is named by:     {}", status.acs_url_from)?;
+    }
     writeln!(out, "connection requests: {}", or(&status.connection_request_url, "not reachable"))?;
     if !status.xmpp.is_empty() {
         writeln!(out, "XMPP:                {}", status.xmpp)?;

@@ -172,7 +172,14 @@ pub fn run(options: &Options) -> Result<()> {
         log::set_max_level(agent.config().cpe.log_level);
     }
     let control = Control::bind(live.host_path(control::PATH).map_err(Error::io("find /var/run"))?)?;
-    let watch = Watch::new(&live, &["/tmp/dhcp.leases", OPKG_STATUS, APK_INSTALLED]);
+    let files = &[
+        "/tmp/dhcp.leases",
+        OPKG_STATUS,
+        APK_INSTALLED,
+        #[cfg(feature = "discovery")]
+        agent::discovery::CHANGED,
+    ];
+    let watch = Watch::new(&live, files);
     let shared = Arc::new(Shared {
         agent: Mutex::new(agent),
         session_ended: Condvar::new(),
@@ -485,6 +492,10 @@ impl Loop {
         }
         if changes.network || changes.everything || changes.packages.contains("network") {
             agent.network_changed();
+        }
+        #[cfg(feature = "discovery")]
+        if changes.files.contains(agent::discovery::CHANGED) {
+            agent.discover();
         }
         agent.look_soon();
     }

@@ -17,6 +17,8 @@ pub struct Status {
     pub enabled: bool,
     /// The ACS; empty for none.
     pub acs_url: String,
+    /// Where its URL comes from: `DHCP`, or `the configuration`, into which the ACS writes too; empty for none.
+    pub acs_url_from: String,
     /// Where the ACS can reach the agent; empty when it cannot.
     pub connection_request_url: String,
     /// How it goes with the connection to the XMPP server, a text for a person; empty where there is to be none.

@@ -45,6 +45,7 @@ const WRITES: &[Write] = &[
     write("Device.ManagementServer.LightweightNotificationTriggerTime", "2030-01-01T00:00:00Z", &[]),
     write("Device.ManagementServer.UDPLightweightNotificationHost", "127.0.0.1", &[]),
     write("Device.ManagementServer.UDPLightweightNotificationPort", "9", &[]),
+    write("Device.ManagementServer.ManageableDeviceNotificationLimit", "60", &[]),
     write("Device.ManagementServer.InformParameter.1.ParameterName", "Device.DeviceInfo.UpTime", &[]),
     write("Device.ManagementServer.InformParameter.1.EventList", "1 BOOT,2 PERIODIC", &[]),
     write("Device.ManagementServer.InformParameter.1.Enable", "true", &[]),

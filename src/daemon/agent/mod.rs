@@ -2,6 +2,10 @@
 
 #[cfg(feature = "diagnostics")]
 mod diagnostics;
+#[cfg(feature = "manageable-devices")]
+mod devices;
+#[cfg(feature = "discovery")]
+pub mod discovery;
 mod guard;
 #[cfg(feature = "lightweight")]
 mod lightweight;
@@ -78,6 +82,10 @@ pub struct Agent {
     lightweight: lightweight::Lightweight,
     #[cfg(feature = "xmpp")]
     xmpp: xmpp::Xmpp,
+    #[cfg(feature = "discovery")]
+    discovery: discovery::Discovery,
+    #[cfg(feature = "manageable-devices")]
+    devices: devices::Devices,
     clock: ClockCheck,
     interface: InterfaceState,
     planner: Planner,
@@ -171,6 +179,8 @@ impl Agent {
         let interface = interface_state(live.as_ref(), &config.cpe.interface);
         let started = live.monotonic();
         let switches = Switches::read(&mut model.context());
+        #[cfg(feature = "discovery")]
+        let discovery = discovery::Discovery::open(&live);
         let mut agent = Self {
             switches,
             options: options.clone(),
@@ -188,6 +198,10 @@ impl Agent {
             lightweight,
             #[cfg(feature = "xmpp")]
             xmpp: xmpp::Xmpp::default(),
+            #[cfg(feature = "discovery")]
+            discovery,
+            #[cfg(feature = "manageable-devices")]
+            devices: devices::Devices::default(),
             clock,
             interface,
             retry: Retry::default(),
@@ -256,6 +270,10 @@ impl Agent {
             self.set_first_attributes();
         }
         self.take_up_guard(same_boot);
+        #[cfg(feature = "manageable-devices")]
+        self.announce_gateway();
+        #[cfg(feature = "discovery")]
+        self.discover();
         self.look_for_bootstrap();
         self.refresh_facts();
         // What changed over the reboot is looked for when the port is open and the connection request URL is known (CONFORMANCE N-08).
@@ -384,6 +402,8 @@ impl Agent {
         }
         let now = self.now();
         self.periodic.configure(periodic_settings(&self.config), now, random());
+        #[cfg(feature = "manageable-devices")]
+        self.announce_gateway();
         self.look_for_bootstrap();
         self.network_changed();
     }
@@ -392,6 +412,8 @@ impl Agent {
     pub fn network_changed(&mut self) {
         self.interface = interface_state(self.live.as_ref(), &self.config.cpe.interface);
         self.planner.interface(reachable(&self.interface));
+        #[cfg(feature = "discovery")]
+        self.discover();
         self.refresh_facts();
         self.look_soon();
     }
@@ -465,6 +487,10 @@ impl Agent {
         let own = [self.periodic.due(), self.saved.scheduled.due(), self.timed_deadline()].into_iter().chain(own);
         #[cfg(feature = "lightweight")]
         let own = own.chain([self.lightweight.next_deadline()]);
+        #[cfg(feature = "discovery")]
+        let own = own.chain([self.discovery.due()]);
+        #[cfg(feature = "manageable-devices")]
+        let own = own.chain([self.devices.due()]);
         own.flatten().min()
     }
 
@@ -482,6 +508,10 @@ impl Agent {
         }
         #[cfg(feature = "lightweight")]
         self.poll_lightweight(now);
+        #[cfg(feature = "discovery")]
+        self.poll_discovery(now.monotonic);
+        #[cfg(feature = "manageable-devices")]
+        self.poll_devices(now.monotonic);
         self.poll_transfers();
         if self.look_at.is_some_and(|at| at <= now.monotonic) {
             self.look_at_values();

@@ -7,6 +7,15 @@ use crate::cwmp::plan::Plan;
 use crate::platform::System;
 
 impl Agent {
+    /// Where the URL of the ACS comes from; what the ACS has set stands in the configuration like anything else.
+    fn acs_url_from(&self) -> &'static str {
+        #[cfg(feature = "discovery")]
+        if self.acs_is_discovered() {
+            return "DHCP";
+        }
+        if self.config.acs.url.is_empty() { "" } else { "the configuration" }
+    }
+
     /// What `cwmpd status` tells.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -31,6 +40,7 @@ impl Agent {
             uptime: now.saturating_sub(self.started).as_secs(),
             enabled: self.config.cpe.enable,
             acs_url: self.config.acs.url.clone(),
+            acs_url_from: self.acs_url_from().into(),
             connection_request_url: self.model.context().facts().connection_request_url.clone(),
             clock_known: self.now().utc.is_some(),
             interface_up: self.interface.up,

@@ -47,6 +47,9 @@ pub(super) struct Saved {
     pub(super) promised: Promised,
     /// Seconds since 1970.
     pub(super) last_good_time: u64,
+    /// Options of the configuration that came from DHCP, with the values that it gave.
+    #[cfg(feature = "discovery")]
+    pub(super) discovered: std::collections::BTreeMap<String, String>,
     /// Of the methods that an ACS need not have, those that this one has; `None` before it was asked.
     pub(super) acs_methods: Option<Vec<String>>,
     /// Reboots that the ACS has set a time for.

@@ -179,11 +179,14 @@ impl Agent {
         if !acs.verify && acs.url.starts_with("https") {
             log::warn!("the certificate of the ACS is not verified: cwmpd.acs.verify is 0");
         }
+        let ca_file = &acs.ca_file;
+        #[cfg(feature = "discovery")]
+        let ca_file = self.discovered_ca_file().unwrap_or(ca_file);
         acs::Settings {
             url: acs.url.clone(),
             username: self.config.acs_username(&standalone::identity(self.live.as_ref(), &self.config)),
             password: acs.password.0.clone(),
-            ca_file: host(&acs.ca_file),
+            ca_file: host(ca_file),
             client_cert: optional(&acs.client_cert),
             client_key: optional(&acs.client_key),
             verify: acs.verify,
@@ -233,6 +236,8 @@ impl Agent {
                 #[cfg(feature = "diagnostics")]
                 self.tests_written(&written, true);
                 if written.effects.packages.contains(PACKAGE) {
+                    #[cfg(feature = "discovery")]
+                    self.set_by_others(&written.names);
                     self.reload();
                 }
                 let mut context = self.model.context();
@@ -271,6 +276,8 @@ impl Agent {
     pub fn end_session(&mut self, outcome: &Outcome) {
         let complete = *outcome == Outcome::Complete;
         self.saved.events.session_ended(complete);
+        #[cfg(feature = "discovery")]
+        self.session_shows_acs(complete);
         self.transfers.queue.session_ended();
         let wait = match outcome {
             Outcome::Complete => {

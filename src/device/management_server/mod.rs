@@ -10,6 +10,8 @@ mod inform_parameter;
 mod lightweight;
 #[cfg(feature = "scheduled-reboot")]
 mod reboot;
+#[cfg(feature = "manageable-devices")]
+mod manageable_device;
 mod unit_policy;
 #[cfg(feature = "xmpp")]
 pub mod xmpp;
@@ -108,6 +110,10 @@ pub static OBJECTS: &[&Object] = &[
     &autonomous_transfer::POLICY,
     &unit_policy::POLICY,
     &inform_parameter::INFORM_PARAMETER,
+    #[cfg(feature = "manageable-devices")]
+    &manageable_device::LIMIT,
+    #[cfg(feature = "manageable-devices")]
+    &manageable_device::MANAGEABLE_DEVICE,
 ];
 
 /// `auto` in the configuration stands for the form of TR-069a6 3.4.4.
