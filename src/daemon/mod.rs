@@ -9,6 +9,7 @@
 //! Nothing is polled: between events the process sleeps until the next thing is due.
 
 pub mod agent;
+mod bus;
 pub mod control;
 pub mod guard;
 #[cfg(feature = "lightweight")]
@@ -105,6 +106,7 @@ pub struct Shared {
     cancel: Cancel,
     tls: TlsSessions,
     trace: Trace,
+    bus: bus::Desk,
 }
 
 impl Shared {
@@ -166,7 +168,8 @@ pub fn run(options: &Options) -> Result<()> {
         log::set_max_level(agent.config().cpe.log_level);
     }
     let control = Control::bind(live.host_path(control::PATH).map_err(Error::io("find /var/run"))?)?;
-    let watch = Watch::new(&live, &["/tmp/dhcp.leases", OPKG_STATUS, APK_INSTALLED]);
+    let mut watch = Watch::new(&live, &["/tmp/dhcp.leases", OPKG_STATUS, APK_INSTALLED]);
+    watch.bus().publish(&bus::OBJECT);
     let shared = Arc::new(Shared {
         agent: Mutex::new(agent),
         session_ended: Condvar::new(),
@@ -179,6 +182,7 @@ pub fn run(options: &Options) -> Result<()> {
         cancel: Cancel::new().map_err(Error::io("make an eventfd"))?,
         tls: TlsSessions::default(),
         trace: Trace::default(),
+        bus: bus::Desk::default(),
     });
     log::info!("cwmpd {} started", env!("CARGO_PKG_VERSION"));
     let mut key = [0; 32];
@@ -365,6 +369,7 @@ impl Loop {
             let _ = self.shared.wake.read();
             self.read_clock();
             self.read_changes();
+            bus::serve(&self.shared, self.watch.bus());
             self.control.accept(&self.shared);
             self.serve_connection_requests();
         }
@@ -402,6 +407,7 @@ impl Loop {
         wanted.extend([self.shared.wake.as_fd(), self.control.listener().as_fd()]);
         wanted.extend(self.clock.as_ref().map(AsFd::as_fd));
         let mut fds: Vec<PollFd<'_>> = wanted.into_iter().map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+        fds.extend(self.watch.backlog().map(|fd| PollFd::new(fd, PollFlags::POLLOUT)));
         if let Some((listener, _)) = &self.listener {
             listener.interests(&mut fds);
         }
