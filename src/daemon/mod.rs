@@ -9,6 +9,7 @@
 //! Nothing is polled: between events the process sleeps until the next thing is due.
 
 pub mod agent;
+mod bus;
 pub mod control;
 #[cfg(feature = "diagnostics")]
 mod diagnostics;
@@ -111,6 +112,7 @@ pub struct Shared {
     cancel: Cancel,
     tls: TlsSessions,
     trace: Trace,
+    bus: bus::Desk,
 }
 
 impl Shared {
@@ -179,7 +181,8 @@ pub fn run(options: &Options) -> Result<()> {
         #[cfg(feature = "discovery")]
         agent::discovery::CHANGED,
     ];
-    let watch = Watch::new(&live, files);
+    let mut watch = Watch::new(&live, files);
+    watch.bus().publish(&bus::OBJECT);
     let shared = Arc::new(Shared {
         agent: Mutex::new(agent),
         session_ended: Condvar::new(),
@@ -192,6 +195,7 @@ pub fn run(options: &Options) -> Result<()> {
         cancel: Cancel::new().map_err(Error::io("make an eventfd"))?,
         tls: TlsSessions::default(),
         trace: Trace::default(),
+        bus: bus::Desk::default(),
     });
     log::info!("cwmpd {} started", env!("CARGO_PKG_VERSION"));
     let mut key = [0; 32];
@@ -392,6 +396,7 @@ impl Loop {
             let _ = self.shared.wake.read();
             self.read_clock();
             self.read_changes();
+            bus::serve(&self.shared, self.watch.bus());
             self.control.accept(&self.shared);
             self.serve_connection_requests();
             #[cfg(feature = "speed-tests")]
@@ -435,6 +440,7 @@ impl Loop {
         #[cfg(feature = "speed-tests")]
         wanted.extend(self.udp_echo.descriptor());
         let mut fds: Vec<PollFd<'_>> = wanted.into_iter().map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+        fds.extend(self.watch.backlog().map(|fd| PollFd::new(fd, PollFlags::POLLOUT)));
         if let Some((listener, _)) = &self.listener {
             listener.interests(&mut fds);
         }

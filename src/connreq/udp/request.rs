@@ -83,7 +83,8 @@ impl Requests {
     /// With what [`Self::seen`] gave before a restart.
     #[must_use]
     pub fn new(seen: &[String]) -> Self {
-        let (timestamp, ids) = seen.split_first().map_or((0, &[][..]), |(first, ids)| (first.parse().unwrap_or(0), ids));
+        let (timestamp, ids) =
+            seen.split_first().map_or((0, &[][..]), |(first, ids)| (first.parse().unwrap_or(0), ids));
         Self { seen: Seen { timestamp, ids: ids.to_vec() }, accepted: Allowance::new(5, Duration::from_secs(10)) }
     }
 

@@ -1,9 +1,9 @@
 //! What lives as long as the process: the model, the events, the plans, and what is saved of them.
 
-#[cfg(feature = "diagnostics")]
-mod diagnostics;
 #[cfg(feature = "manageable-devices")]
 mod devices;
+#[cfg(feature = "diagnostics")]
+mod diagnostics;
 #[cfg(feature = "discovery")]
 pub mod discovery;
 mod guard;

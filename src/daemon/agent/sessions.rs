@@ -88,6 +88,12 @@ impl Agent {
         self.record.as_ref().filter(|record| record.number >= number && !record.ended.is_empty()).cloned()
     }
 
+    /// The session that is running, or the last one.
+    #[must_use]
+    pub fn session_record(&self) -> Option<&SessionRecord> {
+        self.record.as_ref()
+    }
+
     /// Begins a session: everything that its Inform tells is looked up now.
     #[must_use]
     pub fn begin_session(&mut self, reason: Reason) -> Start {

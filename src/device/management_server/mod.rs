@@ -8,10 +8,10 @@ mod heartbeat;
 mod inform_parameter;
 #[cfg(feature = "lightweight")]
 mod lightweight;
-#[cfg(feature = "scheduled-reboot")]
-mod reboot;
 #[cfg(feature = "manageable-devices")]
 mod manageable_device;
+#[cfg(feature = "scheduled-reboot")]
+mod reboot;
 mod unit_policy;
 #[cfg(feature = "xmpp")]
 pub mod xmpp;
