@@ -243,7 +243,8 @@ fn time((tag, digits): (u8, &[u8])) -> Option<UtcTime> {
         GENERALIZED_TIME => digits.split_at_checked(4).map(|(year, rest)| (String::from(year), rest))?,
         _ => return None,
     };
-    let rest = rest.strip_suffix('Z').filter(|rest| rest.len() == 10 && rest.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let rest =
+        rest.strip_suffix('Z').filter(|rest| rest.len() == 10 && rest.bytes().all(|byte| byte.is_ascii_digit()))?;
     let two = |at: usize| rest.get(at..at.saturating_add(2)).unwrap_or_default();
     UtcTime::parse(&format!("{year}-{}-{}T{}:{}:{}Z", two(0), two(2), two(4), two(6), two(8)))
 }
