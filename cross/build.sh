@@ -108,24 +108,38 @@ home=${CARGO_HOME:-$HOME/.cargo}
 remap="--remap-path-prefix=$PWD=/cwmpd --remap-path-prefix=$home=/cargo --remap-path-prefix=/usr/lib/rustlib/src=/rust"
 export CFLAGS="-ffile-prefix-map=$PWD=/cwmpd -ffile-prefix-map=$home=/cargo"
 
-# A panic ends the program at once and without a message, where nobody could read it; procd starts it anew. The places in the sources, the
-# tables for unwinding and what {:?} would print of types go with it.
-small="-Zunstable-options -Cpanic=immediate-abort -Cforce-unwind-tables=no -Zlocation-detail=none"
+# A panic ends the program at once and without a message, where nobody could read it; procd starts it anew. Places in the sources and tables
+# for unwinding go with it, and {:?} of a type of our own, which only tests print, is its name alone.
+small="-Zunstable-options -Cpanic=immediate-abort -Cforce-unwind-tables=no -Zlocation-detail=none -Zfmt-debug=shallow"
 
+triple() {
+    case $1 in
+        armv7) printf armv7-unknown-linux-musleabihf ;;
+        riscv64) printf riscv64gc-unknown-linux-musl ;;
+        *) printf '%s-unknown-linux-musl' "$1" ;;
+    esac
+}
+
+wanted=()
 for target in "${targets[@]}"; do
     case $target in
         # Not position independent, or the program crashes as soon as it starts a thread.
-        mipsel | mips) triple=$target-unknown-linux-musl flags="-Crelocation-model=static" ;;
-        armv7) triple=armv7-unknown-linux-musleabihf flags="-Clink-self-contained=no" ;;
-        aarch64 | x86_64) triple=$target-unknown-linux-musl flags="-Clink-self-contained=no" ;;
-        riscv64) triple=riscv64gc-unknown-linux-musl flags="-Clink-self-contained=no -Ctarget-feature=+crt-static" ;;
+        mipsel | mips) flags="-Crelocation-model=static" ;;
+        riscv64) flags="-Clink-self-contained=no -Ctarget-feature=+crt-static" ;;
+        *) flags="-Clink-self-contained=no" ;;
     esac
-    variable=${triple^^}
+    variable=$(triple "$target")
+    wanted+=(--target "$variable")
+    variable=${variable^^}
     export "CARGO_TARGET_${variable//-/_}_RUSTFLAGS=$small $flags $remap"
-    printf '%s: building\n' "$target"
-    cargo zigbuild --locked --release --bin cwmpd -Z build-std=std,panic_abort -Z build-std-features=optimize_for_size \
-        --target "$triple" "${features[@]}" || fail "$target could not be built"
-    built=$CARGO_TARGET_DIR/$triple/release/cwmpd
+done
+
+# All in one run, so that each processor of this machine has one to build.
+cargo zigbuild --locked --release --bin cwmpd -Z build-std=std,panic_abort -Z build-std-features=optimize_for_size \
+    "${wanted[@]}" "${features[@]}" || fail "cargo could not build it"
+
+for target in "${targets[@]}"; do
+    built=$CARGO_TARGET_DIR/$(triple "$target")/release/cwmpd
     mkdir -p "$out/$target"
     # What strip leaves behind on MIPS is 100 KB.
     llvm-objcopy --strip-all -R .pdr -R .mdebug.abi32 -R .comment "$built" "$out/$target/cwmpd"
