@@ -2,7 +2,7 @@
 //!
 //! The layers, from the bottom up; imports only run upwards in this list:
 //!
-//! * [`error`], [`time`], [`xml`], [`platform`]: what everything stands on. Only `platform` touches the system.
+//! * [`error`], [`time`], [`json`], [`xml`], [`platform`]: what everything stands on. Only `platform` touches the system.
 //! * [`soap`], [`model`], [`auth`]: messages, the data model engine, digest authentication; free of IO.
 //! * [`device`]: TR-181 itself, one table an object, on top of `model` and `platform`.
 //! * [`cwmp`], [`acs`], [`connreq`]: the protocol (free of IO), the way to the ACS, the ways in.
@@ -23,6 +23,7 @@ pub mod device;
 #[cfg(feature = "diagnostics")]
 pub mod diagnostics;
 pub mod error;
+pub mod json;
 pub mod model;
 pub mod platform;
 pub mod soap;

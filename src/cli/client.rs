@@ -96,12 +96,12 @@ impl Printer {
         self.first = false;
         match (reply, self.json) {
             (Reply::Value { name, value, kind }, true) => {
-                serde_json::to_writer(&mut *out, &json!({"name": name, "value": value, "type": kind}))?;
+                crate::json::write(out, &json!({"name": name, "value": value, "type": kind}))?;
             }
             (Reply::Value { name, value, .. }, false) => writeln!(out, "{name}={}", one_line(value))?,
             (Reply::Name { name, writable, kind }, true) => {
                 let access = if *writable { "rw" } else { "ro" };
-                serde_json::to_writer(&mut *out, &json!({"name": name, "access": access, "type": kind}))?;
+                crate::json::write(out, &json!({"name": name, "access": access, "type": kind}))?;
             }
             (Reply::Name { name, writable, kind }, false) => {
                 writeln!(out, "{name} {} {kind}", if *writable { "rw" } else { "ro" })?;

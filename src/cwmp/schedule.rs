@@ -151,7 +151,6 @@ impl Periodic {
 #[derive(Clone, Serialize, Deserialize, Debug)]
 struct Timer {
     command_key: String,
-    #[serde(flatten)]
     deadline: Deadline,
 }
 

@@ -25,6 +25,7 @@ use super::place::router_path;
 use super::{Trouble, code, settings};
 use crate::config::Config;
 use crate::error::FaultCode;
+use crate::json;
 use crate::platform::live::Live;
 use crate::platform::power::SYSUPGRADE;
 use crate::platform::{Program, System, clock, files};
@@ -73,7 +74,7 @@ pub(super) fn install(live: &Live, file: &Path) -> Result<Applied, Trouble> {
     forget(live);
     let kept = kept_path(live);
     let begin = Begin { boot: clock::boot_id(live), uptime: live.monotonic().as_secs() };
-    let text = serde_json::to_vec(&begin).unwrap_or_default();
+    let text = json::bytes(&begin);
     let written = live
         .replace_file(MARK, 0o600, &text)
         .and_then(|()| files::replace(&kept, 0o600, &mut |out| out.write_all(&text)));
@@ -183,7 +184,7 @@ pub(super) fn result(live: &Live) -> Option<Result<(), Trouble>> {
     if matches!(live.file_info(MARK), Err(error) if error.kind() == ErrorKind::NotFound) {
         return Some(Ok(()));
     }
-    let begin = serde_json::from_slice::<Begin>(&kept).unwrap_or(Begin { boot: None, uptime: u64::MAX });
+    let begin = json::read::<Begin>(&kept).unwrap_or(Begin { boot: None, uptime: u64::MAX });
     let now = live.monotonic().as_secs();
     let same_boot = match (&begin.boot, clock::boot_id(live)) {
         (Some(then), Some(now)) => *then == now,
