@@ -1,6 +1,8 @@
 //! `Device.IP.Diagnostics.` (TR-181 2.17): tests of the network; they are carried out by `crate::diagnostics`.
 
 mod ping;
+mod server_selection;
+mod trace_route;
 
 use crate::model::schema::{Object, constant, ro};
 use crate::model::value::BOOLEAN;
@@ -29,4 +31,5 @@ static DIAGNOSTICS: Object = Object::single(
 );
 
 /// The objects of this directory.
-pub static OBJECTS: &[&Object] = &[&DIAGNOSTICS, &ping::PING];
+pub static OBJECTS: &[&Object] =
+    &[&DIAGNOSTICS, &ping::PING, &trace_route::TRACE_ROUTE, &trace_route::HOPS, &server_selection::SERVER_SELECTION];
