@@ -9,6 +9,8 @@
 //! Nothing is polled: between events the process sleeps until the next thing is due.
 
 pub mod agent;
+#[cfg(feature = "bulk-data")]
+mod bulk_data;
 pub mod control;
 pub mod guard;
 #[cfg(feature = "lightweight")]
@@ -356,6 +358,8 @@ impl Loop {
             self.shared.lock().poll_timers();
             #[cfg(feature = "lightweight")]
             lightweight::send(&self.shared);
+            #[cfg(feature = "bulk-data")]
+            bulk_data::send(&self.shared);
             self.start_session();
             self.start_transfer();
             self.start_unit();

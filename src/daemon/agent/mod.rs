@@ -17,6 +17,8 @@ mod values;
 pub use lightweight::Mail;
 pub use saved::{Promised, apply, keep_promise};
 pub use sessions::Start;
+#[cfg(feature = "bulk-data")]
+pub use timed::BulkJob;
 pub use transfers::Job;
 pub use units::UnitJob;
 
