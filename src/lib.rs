@@ -6,6 +6,7 @@
 //! * [`soap`], [`model`], [`auth`]: messages, the data model engine, digest authentication; free of IO.
 //! * [`device`]: TR-181 itself, one table an object, on top of `model` and `platform`.
 //! * [`cwmp`], [`acs`], [`connreq`]: the protocol (free of IO), the way to the ACS, the ways in.
+//! * `bulk_data`: what is reported to collectors; free of IO.
 //! * [`transfer`]: files in and out.
 //! * `diagnostics`: tests of the network, with the feature of that name.
 //! * [`daemon`], [`cli`]: the process around it.
@@ -14,6 +15,8 @@
 
 pub mod acs;
 pub mod auth;
+#[cfg(feature = "bulk-data")]
+pub mod bulk_data;
 pub mod cli;
 pub mod config;
 pub mod connreq;

@@ -39,6 +39,11 @@ const LIMITS: &[(&str, &str, &str)] = &[
     ("Device.IP.Interface.{i}.Router", "default", "the kernel has one router, which every interface belongs to"),
     ("Device.PPP.Interface.{i}.PPPoE.SessionID", "range", "0 while there is no session"),
     ("Device.ManagementServer.UDPLightweightNotificationPort", "range", "0 is no port"),
+    (
+        "Device.BulkData.Profile.{i}.CSVEncoding.RowSeparator",
+        "default",
+        "CR and LF, which a line of the tables cannot hold",
+    ),
     ("Device.WiFi.AccessPoint.{i}.WPS.Enable", "default", "nobody shall be able to join who was not let in"),
     ("Device.Users.User.{i}.RemoteAccessCapable", "default", "rpcd makes no difference by where a user comes from"),
     ("Device.Users.User.{i}.Language", "default", "the web interface has one language for everybody"),

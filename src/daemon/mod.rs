@@ -10,6 +10,8 @@
 
 pub mod agent;
 mod bus;
+#[cfg(feature = "bulk-data")]
+mod bulk_data;
 pub mod control;
 #[cfg(feature = "diagnostics")]
 mod diagnostics;
@@ -387,6 +389,8 @@ impl Loop {
             self.udp_echo.listen(&self.shared);
             #[cfg(feature = "xmpp")]
             self.xmpp.follow(&self.shared);
+            #[cfg(feature = "bulk-data")]
+            bulk_data::send(&self.shared);
             self.start_session();
             self.start_transfer();
             self.start_unit();

@@ -4,6 +4,8 @@
 //! correct it, and add a parameter; the words that a table uses are explained in [`crate::model::schema`].
 
 pub mod bridging;
+#[cfg(feature = "bulk-data")]
+pub mod bulk_data;
 pub mod cellular;
 pub mod device_info;
 pub mod dhcpv4;
@@ -104,6 +106,8 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         software_modules::OBJECTS,
         #[cfg(feature = "xmpp")]
         xmpp::OBJECTS,
+        #[cfg(feature = "bulk-data")]
+        bulk_data::OBJECTS,
         #[cfg(feature = "tls")]
         security::OBJECTS,
     ];

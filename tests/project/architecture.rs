@@ -16,6 +16,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("model", &["platform", "time"]),
     ("device", &["model", "platform", "time"]),
     ("cwmp", &["soap", "model", "auth", "xml", "time"]),
+    ("bulk_data", &["soap", "time"]),
     ("acs", &["soap", "auth", "platform", "time"]),
     ("connreq", &["auth", "platform", "xml", "time"]),
     ("transfer", &["acs", "cwmp", "soap", "model", "auth", "state", "config", "platform", "time"]),
@@ -25,6 +26,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "diagnostics",
             "transfer",
+            "bulk_data",
             "acs",
             "connreq",
             "cwmp",
@@ -42,7 +44,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that touch nothing outside: time and randomness come in, bytes go out.
-const FREE_OF_IO: &[&str] = &["xml", "soap", "cwmp", "auth", "model"];
+const FREE_OF_IO: &[&str] = &["xml", "soap", "cwmp", "auth", "model", "bulk_data"];
 
 /// What would be IO.
 const IO: &[&str] = &[

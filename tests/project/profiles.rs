@@ -52,6 +52,13 @@ const CLAIMED: &[&str] = &[
     "WiFiAccessPoint:2",
     "User:1",
     "User:2",
+    "HeartbeatPolicy:1",
+    "StandbyPolicy:1",
+    "BulkDataColl:1",
+    "BulkDataReports:1",
+    "BulkDataCSVEncoding:1",
+    "BulkDataJSONEncoding:1",
+    "BulkDataHTTP:1",
 ];
 
 /// What a profile demands of an object or parameter.

@@ -155,6 +155,7 @@ macro_rules! groups {
 
 groups! {
     bridging,
+    bulk_data,
     cellular,
     ethernet,
     firmware,

@@ -29,6 +29,8 @@ pub use diagnostics::TestJob;
 pub use lightweight::Mail;
 pub use saved::{Promised, apply, keep_promise};
 pub use sessions::Start;
+#[cfg(feature = "bulk-data")]
+pub use timed::BulkJob;
 pub use transfers::Job;
 pub use units::UnitJob;
 #[cfg(feature = "xmpp")]

@@ -32,7 +32,7 @@ pub const LAST_ROLLBACK: &str = "Device.ManagementServer.X_CWMPD-ORG_LastRollbac
 const CREDENTIAL: Type = STRING.lengths(&[(0, 256)]);
 
 /// Any other URL would be the last that this router hears of its ACS (TR-069a6 3.1).
-const ACS_URL: Format = Format { name: "http or https URL", check: is_acs_url };
+pub(super) const HTTP_URL: Format = Format { name: "http or https URL", check: is_acs_url };
 
 const COMPRESSIONS: &[(&str, &str)] = &[("none", "Disabled"), ("gzip", "GZIP"), ("deflate", "Deflate")];
 
@@ -44,7 +44,7 @@ pub static MANAGEMENT_SERVER: Object = Object::single(
     "Device.ManagementServer.",
     &[
         rw("EnableCWMP", BOOLEAN, uci_bool("cwmpd.cpe=cpe.enable", "true")),
-        rw("URL", STRING.lengths(&[(0, 2048)]).format(ACS_URL), uci("cwmpd.acs=acs.url")),
+        rw("URL", STRING.lengths(&[(0, 2048)]).format(HTTP_URL), uci("cwmpd.acs=acs.url")),
         rw("Username", CREDENTIAL, get_set(username, set_username)),
         rw("Password", CREDENTIAL, uci("cwmpd.acs=acs.password")).hidden(),
         rw("PeriodicInformEnable", BOOLEAN, uci_bool("cwmpd.acs=acs.periodic_enable", "true")),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::Agent;
-use super::own;
+use super::value;
 use crate::cwmp::events::EventCode;
 use crate::cwmp::schedule::{Periodic, PeriodicSettings};
 use crate::cwmp::standby::{Away, Standby};
@@ -33,18 +33,18 @@ impl Default for Heartbeat {
 
 impl Agent {
     pub(super) fn configure_heartbeat(&mut self) {
-        let context = self.model.context();
-        let heartbeat = |name| own(&context, "Device.ManagementServer.HeartbeatPolicy.", name);
+        let mut context = self.model.context();
+        let mut heartbeat = |name| value(&mut context, "Device.ManagementServer.HeartbeatPolicy.", name);
         let settings = PeriodicSettings {
-            enable: heartbeat("Enable").is_some_and(|value| value == "true"),
-            interval: heartbeat("ReportingInterval").and_then(|value| value.parse().ok()).unwrap_or(3600),
-            time: heartbeat("InitiationTime").and_then(|value| UtcTime::parse(&value)).unwrap_or(UtcTime::UNKNOWN),
+            enable: heartbeat("Enable") == "true",
+            interval: heartbeat("ReportingInterval").parse().unwrap_or(u32::MAX),
+            time: UtcTime::parse(&heartbeat("InitiationTime")).unwrap_or(UtcTime::UNKNOWN),
         };
-        let standby = |name| own(&context, "Device.ManagementServer.StandbyPolicy.", name);
+        let mut standby = |name| value(&mut context, "Device.ManagementServer.StandbyPolicy.", name);
         let standby = Standby {
-            unaware: standby("CRUnawarenessMaxDuration").and_then(|value| value.parse().ok()),
-            missed_periodic: standby("MaxMissedPeriodic").and_then(|value| value.parse().ok()),
-            missed_scheduled: standby("NotifyMissedScheduled").is_some_and(|value| value == "true"),
+            unaware: standby("CRUnawarenessMaxDuration").parse().ok(),
+            missed_periodic: standby("MaxMissedPeriodic").parse().ok(),
+            missed_scheduled: standby("NotifyMissedScheduled") == "true",
         };
         let now = self.now();
         self.timed.heartbeat.standby = standby;

@@ -1,28 +1,36 @@
 //! What happens by the clock beside sessions and transfers: a file for each feature.
 
+#[cfg(feature = "bulk-data")]
+mod bulk_data;
 #[cfg(feature = "heartbeat")]
 mod heartbeat;
 #[cfg(feature = "scheduled-reboot")]
 mod reboot;
 
+#[cfg(feature = "bulk-data")]
+pub use bulk_data::BulkJob;
+
 use std::time::Duration;
 
 use super::Agent;
-#[cfg(feature = "heartbeat")]
-use crate::model::context::Context;
 use crate::time::Now;
+#[cfg(any(feature = "heartbeat", feature = "bulk-data"))]
+use crate::{cwmp::answers::values_of, model::context::Context};
 
 /// What of it lives as long as the process.
 #[derive(Default)]
 pub(super) struct Timed {
+    #[cfg(feature = "bulk-data")]
+    bulk_data: bulk_data::BulkData,
     #[cfg(feature = "heartbeat")]
     heartbeat: heartbeat::Heartbeat,
 }
 
-/// A value of the agent's own, unless it is what it was in the beginning.
-#[cfg(feature = "heartbeat")]
-fn own(context: &Context, object: &str, name: &str) -> Option<String> {
-    context.own(&format!("{object}{name}"))
+/// The value of a parameter; empty where there is none.
+#[cfg(any(feature = "heartbeat", feature = "bulk-data"))]
+fn value(context: &mut Context, object: &str, name: &str) -> String {
+    let values = values_of(context, &format!("{object}{name}"));
+    values.into_iter().next().map(|value| value.value.text).unwrap_or_default()
 }
 
 impl Agent {
@@ -32,6 +40,8 @@ impl Agent {
         self.configure_reboot();
         #[cfg(feature = "heartbeat")]
         self.configure_heartbeat();
+        #[cfg(feature = "bulk-data")]
+        self.configure_bulk_data();
     }
 
     /// Parameters were written, if only with the values that they had.
@@ -48,6 +58,8 @@ impl Agent {
             self.reboot_deadline(),
             #[cfg(feature = "heartbeat")]
             self.heartbeat_deadline(),
+            #[cfg(feature = "bulk-data")]
+            self.bulk_data_deadline(),
         ];
         all.iter().copied().flatten().min()
     }
@@ -58,6 +70,8 @@ impl Agent {
         self.poll_heartbeat(now);
         #[cfg(feature = "scheduled-reboot")]
         self.poll_reboot(now);
+        #[cfg(feature = "bulk-data")]
+        self.poll_bulk_data(now);
         let _ = now;
     }
 }
