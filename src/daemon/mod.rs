@@ -21,6 +21,8 @@ pub mod standalone;
 pub mod status;
 pub mod trace;
 pub mod transfers;
+#[cfg(feature = "stun")]
+mod udp;
 pub mod units;
 
 use std::os::fd::{AsFd, BorrowedFd};
@@ -201,6 +203,8 @@ pub fn run(options: &Options) -> Result<()> {
         worker: None,
         transfer_worker: None,
         unit_worker: None,
+        #[cfg(feature = "stun")]
+        udp: udp::Udp::default(),
     }
     .run()
 }
@@ -347,6 +351,8 @@ struct Loop {
     worker: Option<JoinHandle<()>>,
     transfer_worker: Option<JoinHandle<()>>,
     unit_worker: Option<JoinHandle<()>>,
+    #[cfg(feature = "stun")]
+    udp: udp::Udp,
 }
 
 impl Loop {
@@ -354,6 +360,8 @@ impl Loop {
         loop {
             self.listen();
             self.shared.lock().poll_timers();
+            #[cfg(feature = "stun")]
+            self.udp.turn(&self.shared);
             #[cfg(feature = "lightweight")]
             lightweight::send(&self.shared);
             self.start_session();
@@ -401,6 +409,8 @@ impl Loop {
         let mut wanted: Vec<BorrowedFd<'_>> = self.watch.descriptors();
         wanted.extend([self.shared.wake.as_fd(), self.control.listener().as_fd()]);
         wanted.extend(self.clock.as_ref().map(AsFd::as_fd));
+        #[cfg(feature = "stun")]
+        wanted.extend(self.udp.descriptors());
         let mut fds: Vec<PollFd<'_>> = wanted.into_iter().map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
         if let Some((listener, _)) = &self.listener {
             listener.interests(&mut fds);

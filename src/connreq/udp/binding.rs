@@ -314,7 +314,11 @@ impl Binding {
     /// A trial is over.
     fn tried(&mut self, alive: bool, now: Duration) {
         let calibrated = self.lifetime.step() == Step::Try(Duration::ZERO);
-        if alive { self.lifetime.alive() } else { self.lifetime.dead() }
+        if alive {
+            self.lifetime.alive()
+        } else {
+            self.lifetime.dead()
+        }
         // Whether the way has survived its rest or not, now it has to be used; before, it had been just now.
         self.state = if calibrated { self.rest(now) } else { State::Resting(now, Next::Ask) };
     }

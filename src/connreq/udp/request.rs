@@ -83,7 +83,8 @@ impl Requests {
     /// With what [`Self::seen`] gave before a restart.
     #[must_use]
     pub fn new(seen: &[String]) -> Self {
-        let (timestamp, ids) = seen.split_first().map_or((0, &[][..]), |(first, ids)| (first.parse().unwrap_or(0), ids));
+        let (timestamp, ids) =
+            seen.split_first().map_or((0, &[][..]), |(first, ids)| (first.parse().unwrap_or(0), ids));
         Self { seen: Seen { timestamp, ids: ids.to_vec() }, accepted: Allowance::new(5, Duration::from_secs(10)) }
     }
 
@@ -114,7 +115,7 @@ impl Requests {
             self.seen = Seen { timestamp, ids: Vec::new() };
         }
         let ids = &mut self.seen.ids;
-        if ids.len() >= MOST_IDS || ids.iter().any(|id| *id == query.id) {
+        if ids.len() >= MOST_IDS || ids.contains(&query.id) {
             return Err(Reason::Old);
         }
         ids.push(query.id);

@@ -313,7 +313,10 @@ mod tests {
             text,
             b"\x00\x01\x00\x3c0123456789abcdef\xc0\x01\x00\x14dslforum.org/TR-111 \x00\x06\x00\x08router  "
         );
-        assert_eq!(code, b"\x00\x08\x00\x14\xe5\x49\x68\x3f\xa9\xcc\x9a\x40\x2e\xb7\xe0\xfc\x94\xbd\x55\x15\x4b\xaf\x59\xa6");
+        assert_eq!(
+            code,
+            b"\x00\x08\x00\x14\xe5\x49\x68\x3f\xa9\xcc\x9a\x40\x2e\xb7\xe0\xfc\x94\xbd\x55\x15\x4b\xaf\x59\xa6"
+        );
         let message = Message::parse(&signed).unwrap();
         assert!(message.is_signed() && message.is_signed_with("secret"));
         assert!(!message.is_signed_with("Secret") && !message.is_signed_with(""));

@@ -9,6 +9,8 @@ mod requests;
 mod saved;
 mod sessions;
 mod transfers;
+#[cfg(feature = "stun")]
+mod udp;
 mod units;
 mod values;
 
@@ -65,6 +67,8 @@ pub struct Agent {
     told: Told,
     #[cfg(feature = "lightweight")]
     lightweight: lightweight::Lightweight,
+    #[cfg(feature = "stun")]
+    udp: udp::Udp,
     clock: ClockCheck,
     interface: InterfaceState,
     planner: Planner,
@@ -145,6 +149,8 @@ impl Agent {
         };
         #[cfg(feature = "lightweight")]
         let lightweight = lightweight::Lightweight::open(&mut store.lock().unwrap_or_else(PoisonError::into_inner));
+        #[cfg(feature = "stun")]
+        let udp = udp::Udp::new(&saved.udp_seen);
         let state_dir = live.host_path(&config.cpe.state_dir);
         let guard = SharedGuard::open(live.clone(), state_dir.map_err(Error::io("find the state"))?);
         model.set_guard(guard.asked_by_model());
@@ -167,6 +173,8 @@ impl Agent {
             told,
             #[cfg(feature = "lightweight")]
             lightweight,
+            #[cfg(feature = "stun")]
+            udp,
             clock,
             interface,
             retry: Retry::default(),
@@ -388,7 +396,10 @@ impl Agent {
         #[cfg(feature = "lightweight")]
         self.configure_lightweight();
         let clock_known = self.now().utc.is_some();
-        self.model.set_facts(Facts { connection_request_url: url, clock_known });
+        let facts = Facts { connection_request_url: url, clock_known, ..Facts::default() };
+        #[cfg(feature = "stun")]
+        let facts = self.facts_of_udp(facts);
+        self.model.set_facts(facts);
     }
 
     /// Another URL of the ACS, from wherever it came, is another ACS (CONFORMANCE B-01, B-03). Not while a session is running.
@@ -427,6 +438,8 @@ impl Agent {
         let own = [self.periodic.due(), self.saved.scheduled.due()].into_iter().chain(own);
         #[cfg(feature = "lightweight")]
         let own = own.chain([self.lightweight.next_deadline()]);
+        #[cfg(feature = "stun")]
+        let own = own.chain([self.udp.next_deadline()]);
         own.flatten().min()
     }
 

@@ -26,7 +26,7 @@ impl Agent {
             "" => String::from(code.text()),
             key => format!("{} ({key})", code.text()),
         };
-        Status {
+        let status = Status {
             version: env!("CARGO_PKG_VERSION").into(),
             uptime: now.saturating_sub(self.started).as_secs(),
             enabled: self.config.cpe.enable,
@@ -43,6 +43,10 @@ impl Agent {
             last_session: self.record.clone(),
             last_refusal: self.last_refusal.clone(),
             programs_started: self.live.started(),
-        }
+            ..Status::default()
+        };
+        #[cfg(feature = "stun")]
+        let status = self.report_udp(status);
+        status
     }
 }

@@ -49,6 +49,9 @@ pub(super) struct Saved {
     pub(super) last_good_time: u64,
     /// Of the methods that an ACS need not have, those that this one has; `None` before it was asked.
     pub(super) acs_methods: Option<Vec<String>>,
+    /// The newest connection requests over UDP, so that nobody can send them again.
+    #[cfg(feature = "stun")]
+    pub(super) udp_seen: Vec<String>,
 }
 
 /// What was promised to the ACS, and is done when the session is over (CONFORMANCE L-12, P-07).

@@ -36,6 +36,10 @@ impl Agent {
         let values: Vec<(String, String, Notification)> = watched
             .into_iter()
             .filter_map(|(name, notification)| {
+                #[cfg(feature = "stun")]
+                if self.udp.holds_back(&name) {
+                    return None;
+                }
                 let notification = Notification::from_number(notification.into())?;
                 let value = values_of(&mut context, &name).into_iter().next()?;
                 Some((name, value.value.text, notification))

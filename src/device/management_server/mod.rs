@@ -6,7 +6,12 @@ mod autonomous_transfer;
 mod inform_parameter;
 #[cfg(feature = "lightweight")]
 mod lightweight;
+#[cfg(feature = "stun")]
+mod stun;
 mod unit_policy;
+
+#[cfg(feature = "stun")]
+pub use stun::UDP_ADDRESS;
 
 use crate::error::{Fault, Result};
 use crate::model::context::{Context, Row};
@@ -22,6 +27,9 @@ const CREDENTIAL: Type = STRING.lengths(&[(0, 256)]);
 
 /// Any other URL would be the last that this router hears of its ACS (TR-069a6 3.1).
 const ACS_URL: Format = Format { name: "http or https URL", check: is_acs_url };
+
+/// The ways in that this build has (CONFORMANCE C-16).
+const METHODS: &str = if cfg!(feature = "stun") { "HTTP,STUN" } else { "HTTP" };
 
 const COMPRESSIONS: &[(&str, &str)] = &[("none", "Disabled"), ("gzip", "GZIP"), ("deflate", "Deflate")];
 
@@ -62,7 +70,7 @@ pub static MANAGEMENT_SERVER: Object = Object::single(
         ro("AliasBasedAddressing", BOOLEAN, constant("true")).forced_inform(),
         rw("InstanceMode", STRING.values(&["InstanceNumber", "InstanceAlias"]), own("InstanceNumber")),
         rw("AutoCreateInstances", BOOLEAN, own("false")),
-        ro("SupportedConnReqMethods", STRING.values(&["HTTP", "STUN", "XMPP"]).list(), constant("HTTP")),
+        ro("SupportedConnReqMethods", STRING.values(&["HTTP", "STUN", "XMPP"]).list(), constant(METHODS)),
         ro(
             "HTTPCompressionSupported",
             STRING.values(&["GZIP", "Compress", "Deflate"]).list(),
@@ -85,6 +93,8 @@ pub static OBJECTS: &[&Object] = &[
     &MANAGEMENT_SERVER,
     #[cfg(feature = "lightweight")]
     &lightweight::LIGHTWEIGHT,
+    #[cfg(feature = "stun")]
+    &stun::STUN,
     &autonomous_transfer::POLICY,
     &unit_policy::POLICY,
     &inform_parameter::INFORM_PARAMETER,
