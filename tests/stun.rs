@@ -370,7 +370,7 @@ fn live(stun_server: (&str, &[&str]), test: impl FnOnce(&mut World<'_>) + Send) 
             socket.recv(&mut [0; 1000]).ok()
         });
         let acs = Acs::start_at(format!("{ACS}:7547").parse().unwrap());
-        let mut agent = Agent::new(&acs);
+        let agent = Agent::new(&acs);
         agent.option("cpe", "listen_address", ROUTER);
         let mut world = World { gateway: &gateway, acs: &acs, agent };
         world.translate("40000-40999");
@@ -384,7 +384,7 @@ impl World<'_> {
     fn translate(&self, ports: &str) {
         let rules = format!(
             "flush ruleset; table ip nat {{ chain out {{ type nat hook postrouting priority 100; \
-             oifname wan meta l4proto {{ tcp, udp }} masquerade to :{ports}; }} }}"
+             oifname wan meta l4proto {{ tcp, udp }} masquerade to :{ports}; }}; }}"
         );
         self.gateway.enter(|| {
             std::fs::write("/proc/sys/net/ipv4/ip_forward", "1").unwrap();
@@ -394,7 +394,7 @@ impl World<'_> {
     }
 
     /// Sends from the address and port of the STUN server, as TR-069a6 G.2.2.2 wants it: for nobody else is the NAT open.
-    fn from_server(&self) -> UdpSocket {
+    fn server_socket(&self) -> UdpSocket {
         let socket = socket::socket(AddressFamily::Inet, SockType::Datagram, SockFlag::empty(), None).unwrap();
         socket::setsockopt(&socket, sockopt::ReuseAddr, &true).unwrap();
         socket::setsockopt(&socket, sockopt::ReusePort, &true).unwrap();
@@ -450,7 +450,7 @@ fn u01_u02_u05_u06_u07_u08_through_a_real_nat_with_coturn() {
         // What does not come from the server does not get through, what is wrong or comes again starts nothing.
         let right = newer();
         right.send(&UdpSocket::bind((STRANGER, 0)).unwrap(), mapped);
-        let socket = world.from_server();
+        let socket = world.server_socket();
         Request { password: "guess", ..newer() }.send(&socket, mapped);
         Request { username: "nobody", ..newer() }.send(&socket, mapped);
         let right = newer();
@@ -463,8 +463,8 @@ fn u01_u02_u05_u06_u07_u08_through_a_real_nat_with_coturn() {
         // The NAT starts anew: the next keep-alive makes another way, and the ACS is told of it.
         world.translate("50000-50999");
         let mapped = told_of("50");
-        right.send(&world.from_server(), mapped);
-        newer().send(&world.from_server(), mapped);
+        right.send(&world.server_socket(), mapped);
+        newer().send(&world.server_socket(), mapped);
         assert_eq!(codes(&acs.serve()), [CONNECTION_REQUEST]);
         agent.wait_idle();
         assert_eq!(acs.informs().len(), 5, "a wrong one or a copy has started a session");
