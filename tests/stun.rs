@@ -291,13 +291,13 @@ fn u04_u08_a_keep_alive_each_second_and_an_address_that_changes_all_the_time() {
     let mut asked = server.next();
     server.answer(&asked, "192.0.2.7:40000");
     session.end();
-    for port in 40_001..40_014 {
+    for port in 40_001..40_008 {
         asked = server.after(&asked);
         server.answer(&asked, &format!("192.0.2.7:{port}"));
         serve_until_silent(&acs, Duration::from_millis(1));
     }
     let changes = acs.informs().iter().filter(|inform| codes(inform).contains(&"4 VALUE CHANGE")).count();
-    assert!((1..=4).contains(&changes), "{changes} sessions for 13 addresses");
+    assert!((1..=4).contains(&changes), "{changes} sessions for 7 addresses");
 }
 
 // Through a real NAT.
