@@ -71,6 +71,8 @@ pub(super) struct Udp {
     requests: Requests,
     /// Those of the requests that were seen.
     credentials: (String, Secret),
+    /// The last request that was refused: when, from where, and why.
+    refused: Option<(Duration, SocketAddr, Reason)>,
     told: Allowance,
     /// The ACS does not hear of the address before this time.
     held_until: Option<Duration>,
@@ -87,6 +89,7 @@ impl Udp {
             resolving: false,
             requests: Requests::new(seen),
             credentials: Default::default(),
+            refused: None,
             told: Allowance::new(TOLD_AT_ONCE, TOLD_EACH),
             held_until: None,
         }
@@ -151,6 +154,13 @@ impl Agent {
         if let Some(binding) = &self.udp.binding {
             status.stun_trouble = binding.trouble().into();
             status.stun_period = Some(binding.period().as_secs());
+        }
+        if let Some((at, from, reason)) = &self.udp.refused {
+            let ago = self.live.monotonic().saturating_sub(*at).as_secs();
+            if !status.last_refusal.is_empty() {
+                status.last_refusal.push_str("; ");
+            }
+            status.last_refusal += &format!("over UDP {ago} s ago, from {}: {}", from.ip(), reason.text());
         }
         status
     }
@@ -271,7 +281,7 @@ impl Agent {
             Err(reason @ (Reason::Old | Reason::Malformed)) => log::debug!("a datagram of {from}: {}", reason.text()),
             Err(reason) => {
                 log::debug!("UDP connection request of {from}: {}", reason.text());
-                self.last_refusal = format!("over UDP, from {}: {}", from.ip(), reason.text());
+                self.udp.refused = Some((now, from, reason));
             }
         }
     }
