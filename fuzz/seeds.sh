@@ -150,3 +150,13 @@ tar --format=ustar -cf corpus/archive/ustar etc
 tar --format=gnu -cf corpus/archive/gnu etc
 tar --format=posix -cf corpus/archive/posix etc
 rm -r etc
+
+seed udp_request plain <<'END'
+GET http://10.1.1.1:8080?ts=1120673700&id=1234&un=acs&cn=XTGRWIPC6D3IPXS3&sig=3545F7B5820D76A3DF45A3A509DA8D8C38F13512 HTTP/1.1
+Host: 10.1.1.1:8080
+
+END
+printf 'ts=1&id=7&un=acs&cn=abc&sig=00' | seed udp_request arguments
+# A length, a port, and a datagram of that length each: an answer, an error.
+printf '\040\000\001\001\000\0140123456789abcdef\000\001\000\010\000\001\200\125\300\000\002\001' | seed stun answer
+printf '\034\000\001\021\000\0100123456789abcdef\000\011\000\004\000\000\004\001' | seed stun unauthorized

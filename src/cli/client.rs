@@ -155,6 +155,15 @@ fn print_status(out: &mut impl Write, status: &Status) -> io::Result<()> {
     if !status.xmpp.is_empty() {
         writeln!(out, "XMPP:                {}", status.xmpp)?;
     }
+    if cfg!(feature = "stun") {
+        let nat = if status.nat_detected { ", behind NAT" } else { "" };
+        let address = or(&status.udp_connection_request_address, "not reachable");
+        match (&status.stun_period, status.stun_trouble.as_str()) {
+            (None, _) => writeln!(out, "UDP requests:        {address}")?,
+            (Some(period), "") => writeln!(out, "UDP requests:        {address}{nat}, STUN each {period} s")?,
+            (Some(_), trouble) => writeln!(out, "UDP requests:        {address}{nat}; {trouble}")?,
+        }
+    }
     writeln!(out, "interface up:        {}", yes(status.interface_up))?;
     writeln!(out, "clock known:         {}", yes(status.clock_known))?;
     writeln!(out, "in session:          {}", yes(status.in_session))?;

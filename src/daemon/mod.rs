@@ -9,9 +9,9 @@
 //! Nothing is polled: between events the process sleeps until the next thing is due.
 
 pub mod agent;
-mod bus;
 #[cfg(feature = "bulk-data")]
 mod bulk_data;
+mod bus;
 pub mod control;
 #[cfg(feature = "diagnostics")]
 mod diagnostics;
@@ -26,6 +26,8 @@ pub mod standalone;
 pub mod status;
 pub mod trace;
 pub mod transfers;
+#[cfg(feature = "stun")]
+mod udp;
 #[cfg(feature = "speed-tests")]
 mod udp_echo;
 pub mod units;
@@ -224,6 +226,8 @@ pub fn run(options: &Options) -> Result<()> {
         udp_echo: udp_echo::UdpEcho::default(),
         #[cfg(feature = "xmpp")]
         xmpp: xmpp::Keeper::default(),
+        #[cfg(feature = "stun")]
+        udp: udp::Udp::default(),
     }
     .run()
 }
@@ -374,6 +378,8 @@ struct Loop {
     udp_echo: udp_echo::UdpEcho,
     #[cfg(feature = "xmpp")]
     xmpp: xmpp::Keeper,
+    #[cfg(feature = "stun")]
+    udp: udp::Udp,
 }
 
 impl Loop {
@@ -381,6 +387,8 @@ impl Loop {
         loop {
             self.listen();
             self.shared.lock().poll_timers();
+            #[cfg(feature = "stun")]
+            self.udp.turn(&self.shared);
             #[cfg(feature = "lightweight")]
             lightweight::send(&self.shared);
             #[cfg(feature = "diagnostics")]
@@ -443,6 +451,8 @@ impl Loop {
         wanted.extend(self.clock.as_ref().map(AsFd::as_fd));
         #[cfg(feature = "speed-tests")]
         wanted.extend(self.udp_echo.descriptor());
+        #[cfg(feature = "stun")]
+        wanted.extend(self.udp.descriptors());
         let mut fds: Vec<PollFd<'_>> = wanted.into_iter().map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
         fds.extend(self.watch.backlog().map(|fd| PollFd::new(fd, PollFlags::POLLOUT)));
         if let Some((listener, _)) = &self.listener {

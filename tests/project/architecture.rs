@@ -44,7 +44,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that touch nothing outside: time and randomness come in, bytes go out.
-const FREE_OF_IO: &[&str] = &["xml", "soap", "cwmp", "auth", "model", "bulk_data"];
+const FREE_OF_IO: &[&str] = &["xml", "soap", "cwmp", "auth", "model", "bulk_data", "connreq/udp"];
 
 /// What would be IO.
 const IO: &[&str] = &[
@@ -105,7 +105,9 @@ fn no_module_is_above_itself() {
 fn protocol_and_model_are_free_of_io() {
     let mut wrong = Vec::new();
     for (file, text) in sources(&["src"]) {
-        if !FREE_OF_IO.contains(&module(&file)) || is_test_file(&file) {
+        if !FREE_OF_IO.iter().any(|part| module(&file) == *part || file.starts_with(&format!("src/{part}/")))
+            || is_test_file(&file)
+        {
             continue;
         }
         for (number, line) in code(before_tests(&text)) {

@@ -319,6 +319,9 @@ impl Binding {
         } else {
             self.lifetime.dead()
         }
+        if let Step::Keep(period) = self.lifetime.step() {
+            log::info!("NAT keeps the way open as long as it is used each {} s", period.as_secs());
+        }
         // Whether the way has survived its rest or not, now it has to be used; before, it had been just now.
         self.state = if calibrated { self.rest(now) } else { State::Resting(now, Next::Ask) };
     }

@@ -115,7 +115,7 @@ impl Requests {
             self.seen = Seen { timestamp, ids: Vec::new() };
         }
         let ids = &mut self.seen.ids;
-        if ids.len() >= MOST_IDS || ids.iter().any(|id| *id == query.id) {
+        if ids.len() >= MOST_IDS || ids.contains(&query.id) {
             return Err(Reason::Old);
         }
         ids.push(query.id);

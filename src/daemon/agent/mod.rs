@@ -16,6 +16,8 @@ mod saved;
 mod sessions;
 mod timed;
 mod transfers;
+#[cfg(feature = "stun")]
+mod udp;
 #[cfg(feature = "speed-tests")]
 mod udp_echo;
 mod units;
@@ -88,6 +90,8 @@ pub struct Agent {
     discovery: discovery::Discovery,
     #[cfg(feature = "manageable-devices")]
     devices: devices::Devices,
+    #[cfg(feature = "stun")]
+    udp: udp::Udp,
     clock: ClockCheck,
     interface: InterfaceState,
     planner: Planner,
@@ -173,6 +177,8 @@ impl Agent {
         };
         #[cfg(feature = "lightweight")]
         let lightweight = lightweight::Lightweight::open(&mut store.lock().unwrap_or_else(PoisonError::into_inner));
+        #[cfg(feature = "stun")]
+        let udp = udp::Udp::new(&saved.udp_seen);
         let state_dir = live.host_path(&config.cpe.state_dir);
         let guard = SharedGuard::open(live.clone(), state_dir.map_err(Error::io("find the state"))?);
         model.set_guard(guard.asked_by_model());
@@ -204,6 +210,8 @@ impl Agent {
             discovery,
             #[cfg(feature = "manageable-devices")]
             devices: devices::Devices::default(),
+            #[cfg(feature = "stun")]
+            udp,
             clock,
             interface,
             retry: Retry::default(),
@@ -445,12 +453,16 @@ impl Agent {
         let clock_known = self.now().utc.is_some();
         #[cfg(feature = "xmpp")]
         self.configure_xmpp();
-        self.model.set_facts(Facts {
+        let facts = Facts {
             connection_request_url: url,
             clock_known,
             #[cfg(feature = "xmpp")]
             xmpp: self.xmpp.facts(),
-        });
+            ..Facts::default()
+        };
+        #[cfg(feature = "stun")]
+        let facts = self.facts_of_udp(facts);
+        self.model.set_facts(facts);
     }
 
     /// Another URL of the ACS, from wherever it came, is another ACS (CONFORMANCE B-01, B-03). Not while a session is running.
@@ -493,6 +505,8 @@ impl Agent {
         let own = own.chain([self.discovery.due()]);
         #[cfg(feature = "manageable-devices")]
         let own = own.chain([self.devices.due()]);
+        #[cfg(feature = "stun")]
+        let own = own.chain([self.udp.next_deadline()]);
         own.flatten().min()
     }
 

@@ -35,7 +35,7 @@ impl Agent {
             "" => String::from(code.text()),
             key => format!("{} ({key})", code.text()),
         };
-        Status {
+        let status = Status {
             version: env!("CARGO_PKG_VERSION").into(),
             uptime: now.saturating_sub(self.started).as_secs(),
             enabled: self.config.cpe.enable,
@@ -55,8 +55,10 @@ impl Agent {
             programs_started: self.live.started(),
             #[cfg(feature = "xmpp")]
             xmpp: self.xmpp_report(),
-            #[cfg(not(feature = "xmpp"))]
-            xmpp: String::new(),
-        }
+            ..Status::default()
+        };
+        #[cfg(feature = "stun")]
+        let status = self.report_udp(status);
+        status
     }
 }

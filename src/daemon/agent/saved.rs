@@ -55,6 +55,9 @@ pub(super) struct Saved {
     /// Reboots that the ACS has set a time for.
     #[cfg(feature = "scheduled-reboot")]
     pub(super) reboot: crate::cwmp::reboot::Reboots,
+    /// The newest connection requests over UDP, so that nobody can send them again.
+    #[cfg(feature = "stun")]
+    pub(super) udp_seen: Vec<String>,
 }
 
 /// What was promised to the ACS, and is done when the session is over (CONFORMANCE L-12, P-07).

@@ -38,6 +38,10 @@ impl Agent {
         let values: Vec<(String, String, Notification)> = watched
             .into_iter()
             .filter_map(|(name, notification)| {
+                #[cfg(feature = "stun")]
+                if self.udp.holds_back(&name) {
+                    return None;
+                }
                 let notification = Notification::from_number(notification.into())?;
                 #[cfg(feature = "manageable-devices")]
                 let notification = super::devices::limited(&name, notification, quiet_until);

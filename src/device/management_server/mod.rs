@@ -12,12 +12,17 @@ mod lightweight;
 mod manageable_device;
 #[cfg(feature = "scheduled-reboot")]
 mod reboot;
+#[cfg(feature = "stun")]
+mod stun;
 mod unit_policy;
 #[cfg(feature = "xmpp")]
 pub mod xmpp;
 
 #[cfg(feature = "scheduled-reboot")]
 pub use reboot::{DELAY as DELAY_REBOOT, SCHEDULE as SCHEDULE_REBOOT};
+
+#[cfg(feature = "stun")]
+pub use stun::UDP_ADDRESS;
 
 use crate::error::{Fault, Result};
 use crate::model::context::{Context, Row};
@@ -37,7 +42,12 @@ pub(super) const HTTP_URL: Format = Format { name: "http or https URL", check: i
 const COMPRESSIONS: &[(&str, &str)] = &[("none", "Disabled"), ("gzip", "GZIP"), ("deflate", "Deflate")];
 
 /// The ways in that this program has (CONFORMANCE C-16).
-const METHODS: &str = if cfg!(feature = "xmpp") { "HTTP,XMPP" } else { "HTTP" };
+const METHODS: &str = match (cfg!(feature = "stun"), cfg!(feature = "xmpp")) {
+    (true, true) => "HTTP,STUN,XMPP",
+    (true, false) => "HTTP,STUN",
+    (false, true) => "HTTP,XMPP",
+    (false, false) => "HTTP",
+};
 
 /// TR-181 2.17 Device.ManagementServer.
 pub static MANAGEMENT_SERVER: Object = Object::single(
@@ -107,6 +117,8 @@ pub static OBJECTS: &[&Object] = &[
     &heartbeat::STANDBY,
     #[cfg(feature = "xmpp")]
     &xmpp::XMPP,
+    #[cfg(feature = "stun")]
+    &stun::STUN,
     &autonomous_transfer::POLICY,
     &unit_policy::POLICY,
     &inform_parameter::INFORM_PARAMETER,

@@ -41,6 +41,10 @@ const PROGRAM_LIMIT: usize = 1 << 20;
 pub struct Facts {
     /// `Device.ManagementServer.ConnectionRequestURL`
     pub connection_request_url: String,
+    /// `Device.ManagementServer.UDPConnectionRequestAddress`
+    pub udp_connection_request_address: String,
+    /// `Device.ManagementServer.NATDetected`
+    pub nat_detected: bool,
     /// Whether the clock is known to be right (INTERFACE.md, marks).
     pub clock_known: bool,
     /// The XMPP connection that is kept.

@@ -248,7 +248,7 @@ fn u01_the_next_address_of_the_server_is_tried() {
 }
 
 #[test]
-fn u01_pauses_grow_where_nobody_answers_up_to_the_maximum() {
+fn u01_pauses_grow_where_nobody_answers() {
     let mut scene = scene(Settings { minimum: seconds(20), ..Settings::default() });
     let mut pauses = Vec::new();
     for _ in 0..8 {
@@ -261,7 +261,11 @@ fn u01_pauses_grow_where_nobody_answers_up_to_the_maximum() {
         assert!(scene.binding.wants_servers());
     }
     assert_eq!(pauses, [30, 60, 120, 240, 480, 600, 600, 600]);
-    let mut scene = super::tests::scene(steady());
+}
+
+#[test]
+fn u04_no_pause_is_longer_than_the_maximum() {
+    let mut scene = scene(steady());
     for _ in 0..3 {
         scene.binding.unresolved("no such host", scene.now);
         assert_eq!(scene.binding.next_deadline(), Some(scene.now + seconds(50)));
