@@ -140,7 +140,7 @@ pub fn run(options: &Options, json: bool, request: &Request) -> Result<(), Fault
     let test = Test::new(&request.inputs, &live, &cancel, &told);
     let report = (request.kind.run)(&test);
     if let Some(error) = broken.take() {
-        return Err(Error::Io("print".into(), error).into());
+        return Err(Error::io("print")(error).into());
     }
     let report = report.map_err(|trouble| failed(&format!("{}: {}", trouble.state, trouble.text)))?;
     print(&if json { in_json(request.kind, &report) } else { in_text(&report) })?;
