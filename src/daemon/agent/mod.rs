@@ -402,6 +402,8 @@ impl Agent {
         self.switches = Switches::read(&mut self.model.context());
         #[cfg(feature = "lightweight")]
         self.configure_lightweight();
+        #[cfg(feature = "speed-tests")]
+        self.configure_udp_echo();
         let clock_known = self.now().utc.is_some();
         self.model.set_facts(Facts { connection_request_url: url, clock_known });
     }
