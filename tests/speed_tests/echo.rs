@@ -1,7 +1,6 @@
 //! UDPEchoDiagnostics, and the server of UDPEchoConfig, packet by packet.
 
 use std::net::{SocketAddr, UdpSocket};
-use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
@@ -28,7 +27,7 @@ fn serve<'scope>(
         let mut server = server;
         let begin = Instant::now();
         while !over.load(Ordering::SeqCst) {
-            let mut fds = [PollFd::new(server.descriptor().as_fd(), PollFlags::POLLIN)];
+            let mut fds = [PollFd::new(server.descriptor(), PollFlags::POLLIN)];
             poll(&mut fds, PollTimeout::from(10u8)).unwrap();
             server.handle(&|| begin.elapsed() + Duration::from_secs(1));
         }
