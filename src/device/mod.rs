@@ -39,6 +39,8 @@ pub mod schedules;
 pub mod sections;
 #[cfg(feature = "tls")]
 pub mod security;
+#[cfg(feature = "diagnostics")]
+pub mod self_test;
 mod slots;
 pub mod software_modules;
 pub mod ssh;
@@ -66,6 +68,12 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         ip::OBJECTS,
         #[cfg(feature = "diagnostics")]
         ip::diagnostics::OBJECTS,
+        #[cfg(feature = "diagnostics")]
+        dns::diagnostics::OBJECTS,
+        #[cfg(feature = "diagnostics")]
+        wifi::neighbors::OBJECTS,
+        #[cfg(feature = "diagnostics")]
+        self_test::OBJECTS,
         #[cfg(feature = "speed-tests")]
         ip::diagnostics::SPEED_OBJECTS,
         ppp::OBJECTS,

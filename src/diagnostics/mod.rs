@@ -17,10 +17,17 @@
 //! A test is never run twice at a time, and no more than a few of all kinds (SECURITY S21). Results are kept until the next run or the
 //! end of the process.
 
+mod ask;
+pub mod dns_message;
 mod icmp;
+mod name_lookup;
+mod neighbors;
 mod ping;
+mod self_test;
+mod server_selection;
 #[cfg(feature = "speed-tests")]
 pub mod speed;
+mod trace_route;
 mod way;
 
 pub use way::{Version, Way};
@@ -59,6 +66,11 @@ pub struct Kind {
 /// Every kind.
 pub static KINDS: &[&Kind] = &[
     &ping::PING,
+    &trace_route::TRACE_ROUTE,
+    &server_selection::SERVER_SELECTION,
+    &name_lookup::NAME_LOOKUP,
+    &neighbors::NEIGHBORS,
+    &self_test::SELF_TEST,
     #[cfg(feature = "speed-tests")]
     &speed::DOWNLOAD,
     #[cfg(feature = "speed-tests")]

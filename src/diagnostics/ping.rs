@@ -13,7 +13,7 @@ use super::{Kind, NO_ROUTE, OTHER, Report, Test, Trouble, Way, address_text, mic
 pub static PING: Kind = Kind { path: "Device.IP.Diagnostics.IPPing.", run };
 
 /// Requests follow each other no faster than this, so that nobody is flooded (SECURITY S21).
-const INTERVAL: Duration = Duration::from_millis(200);
+pub(super) const INTERVAL: Duration = Duration::from_millis(200);
 
 /// More than any packet of IP.
 const LARGEST: usize = 65_536;

@@ -52,6 +52,13 @@ const CLAIMED: &[&str] = &[
     "WiFiAccessPoint:2",
     "User:1",
     "User:2",
+    "Download:1",
+    "DownloadTCP:1",
+    "Upload:1",
+    "UploadTCP:1",
+    "UDPEcho:1",
+    "UDPEchoPlus:1",
+    "UDPEchoDiag:1",
 ];
 
 /// What a profile demands of an object or parameter.

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use crate::common::acs::wait_for;
+
 /// What one connection has carried, and what was asked for on it.
 #[derive(Clone, Debug, Default)]
 pub struct Carried {
@@ -60,6 +62,11 @@ impl FileServer {
 
     pub fn sent(&self) -> u64 {
         self.log().iter().map(|carried| carried.sent).sum()
+    }
+
+    /// Waits until so much was sent, and not more: the last bytes are counted after they have left.
+    pub fn wait_sent(&self, bytes: u64) {
+        wait_for(&format!("{bytes} bytes to be sent, not {}", self.sent()), || (self.sent() == bytes).then_some(()));
     }
 
     pub fn received(&self) -> u64 {

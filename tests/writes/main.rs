@@ -172,6 +172,7 @@ groups! {
     nat,
     services,
     software,
+    speed,
     time,
     users,
     transfers,

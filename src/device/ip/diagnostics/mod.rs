@@ -1,8 +1,10 @@
 //! `Device.IP.Diagnostics.` (TR-181 2.17): tests of the network; they are carried out by `crate::diagnostics`.
 
 mod ping;
+mod server_selection;
 #[cfg(feature = "speed-tests")]
 mod speed;
+mod trace_route;
 #[cfg(feature = "speed-tests")]
 pub mod udp_echo;
 
@@ -33,7 +35,8 @@ static DIAGNOSTICS: Object = Object::single(
 );
 
 /// The objects of this directory.
-pub static OBJECTS: &[&Object] = &[&DIAGNOSTICS, &ping::PING];
+pub static OBJECTS: &[&Object] =
+    &[&DIAGNOSTICS, &ping::PING, &trace_route::TRACE_ROUTE, &trace_route::HOPS, &server_selection::SERVER_SELECTION];
 
 /// Those of the tests of TR-143.
 #[cfg(feature = "speed-tests")]
