@@ -202,7 +202,7 @@ fn a_person_measures_at_the_command_line_and_sees_what_the_device_has_carried() 
     let total = number(&report, "TotalBytesReceived");
     assert!(total > test && total < test + test / 5, "{report}");
     assert!(number(&report, "TotalBytesSent") > 0);
-    let report = diagnose(&["upload", &server.url("/store"), "--size", "1000000", "--interface", "wan"]);
+    let report = diagnose(&["upload", &server.url("/store"), "--size", "1000000", "--dscp", "10"]);
     let total = number(&report, "TotalBytesSent");
     let test = number(&report, "TestBytesSent");
     assert!(total > test && total < test + test / 5, "{report}");

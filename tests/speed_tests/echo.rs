@@ -110,7 +110,7 @@ fn what_is_lost_doubled_late_or_forged_is_told_apart() {
                 assert_eq!(length, 30);
                 // TestIterationNumber
                 assert_eq!(packet[20..24], u32::to_be_bytes(number));
-                let echo = |packet: &[u8]| drop(socket.send_to(packet, peer).unwrap());
+                let echo = |packet: &[u8]| assert_eq!(socket.send_to(packet, peer).unwrap(), packet.len());
                 match number {
                     // Lost.
                     2 => {}
