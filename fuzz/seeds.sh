@@ -150,3 +150,8 @@ tar --format=ustar -cf corpus/archive/ustar etc
 tar --format=gnu -cf corpus/archive/gnu etc
 tar --format=posix -cf corpus/archive/posix etc
 rm -r etc
+
+printf '\006HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc' | seed speed none
+printf 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nA: b\r\n\r\n' | seed speed chunked
+printf 'HTTP/1.0 200 OK\nContent-Length: 1\nContent-Length: 1\n\na' | seed speed length
+printf '\000\000\000\007\000\000\000\001\000\001\000\000\000\001\000\002\000\000\000\000\000\000\000\001' | seed speed echo

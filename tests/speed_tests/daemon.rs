@@ -200,12 +200,12 @@ fn a_person_measures_at_the_command_line_and_sees_what_the_device_has_carried() 
     server.wait_sent(test);
     // Heads of IP and Ethernet, and what TCP sends twice.
     let total = number(&report, "TotalBytesReceived");
-    assert!(total > test && total < test + test / 5, "{report}");
+    assert!(total >= test && total < test + test / 5, "{report}");
     assert!(number(&report, "TotalBytesSent") > 0);
     let report = diagnose(&["upload", &server.url("/store"), "--size", "1000000", "--dscp", "10"]);
     let total = number(&report, "TotalBytesSent");
     let test = number(&report, "TestBytesSent");
-    assert!(total > test && total < test + test / 5, "{report}");
+    assert!(total >= test && total < test + test / 5, "{report}");
     assert!(number(&report, "TotalBytesSentUnderFullLoading") <= total);
     let refused = world.router.enter(|| {
         Command::new(PROGRAM).args(["diagnose", "download", &format!("http://{SERVER}:9/")]).output().unwrap()
