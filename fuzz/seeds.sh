@@ -160,3 +160,7 @@ printf 'ts=1&id=7&un=acs&cn=abc&sig=00' | seed udp_request arguments
 # A length, a port, and a datagram of that length each: an answer, an error.
 printf '\040\000\001\001\000\0140123456789abcdef\000\001\000\010\000\001\200\125\300\000\002\001' | seed stun answer
 printf '\034\000\001\021\000\0100123456789abcdef\000\011\000\004\000\000\004\001' | seed stun unauthorized
+printf '\006HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc' | seed speed none
+printf 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nA: b\r\n\r\n' | seed speed chunked
+printf 'HTTP/1.0 200 OK\nContent-Length: 1\nContent-Length: 1\n\na' | seed speed length
+printf '\000\000\000\007\000\000\000\001\000\001\000\000\000\001\000\002\000\000\000\000\000\000\000\001' | seed speed echo

@@ -16,7 +16,7 @@ use crate::model::schema::{Parameter, Source};
 use crate::model::value::Kind as ValueKind;
 
 /// What `--help` says of it.
-pub const HELP: &str = "
+const HELP: &str = "
 Tests of the network and the router, with or without a running daemon:
   diagnose ping HOST        echo requests
   diagnose traceroute HOST  the routers on the way to HOST
@@ -30,6 +30,31 @@ Tests of the network and the router, with or without a running daemon:
   --protocol NAME, --interface NAME (a logical interface or a device), -4, -6
                             change how a test is done
 ";
+
+/// What `--help` says of the tests of TR-143.
+#[cfg(feature = "speed-tests")]
+const SPEED_HELP: &str = "
+  diagnose download URL     how fast a file comes over HTTP
+  diagnose upload URL --size BYTES
+                            how fast one goes
+  diagnose udpecho HOST     packets that a UDP echo server sends back
+
+  --seconds N               ends the test by time, whatever the size of the file;
+                            --interval N and --offset N divide that time
+  --connections N, --priority N, --port N, --pace MS
+                            change how a test is done
+";
+
+/// Prints what `--help` says of tests.
+///
+/// # Errors
+/// When nobody reads it.
+pub fn help() -> Result<(), Fault> {
+    print(HELP)?;
+    #[cfg(feature = "speed-tests")]
+    print(SPEED_HELP)?;
+    Ok(())
+}
 
 /// A test at the command line.
 struct Command {
@@ -51,6 +76,12 @@ const COMMANDS: &[Command] = &[
     Command { name: "servers", path: "Device.IP.Diagnostics.ServerSelectionDiagnostics.", words: &["HostList"] },
     Command { name: "wifi", path: "Device.WiFi.NeighboringWiFiDiagnostic.", words: &[] },
     Command { name: "selftest", path: "Device.SelfTestDiagnostics.", words: &[] },
+    #[cfg(feature = "speed-tests")]
+    Command { name: "download", path: "Device.IP.Diagnostics.DownloadDiagnostics.", words: &["DownloadURL"] },
+    #[cfg(feature = "speed-tests")]
+    Command { name: "upload", path: "Device.IP.Diagnostics.UploadDiagnostics.", words: &["UploadURL"] },
+    #[cfg(feature = "speed-tests")]
+    Command { name: "udpecho", path: "Device.IP.Diagnostics.UDPEchoDiagnostics.", words: &["Host"] },
 ];
 
 /// Options, and the inputs that they set; the first that a test has counts.
@@ -64,6 +95,14 @@ const OPTIONS: &[(&str, &str)] = &[
     ("max-hops", "MaxHopCount"),
     ("protocol", "Protocol"),
     ("ip", "ProtocolVersion"),
+    ("size", "TestFileLength"),
+    ("connections", "NumberOfConnections"),
+    ("seconds", "TimeBasedTestDuration"),
+    ("interval", "TimeBasedTestMeasurementInterval"),
+    ("offset", "TimeBasedTestMeasurementOffset"),
+    ("priority", "EthernetPriority"),
+    ("port", "Port"),
+    ("pace", "InterTransmissionTime"),
 ];
 
 /// A test that was asked for.
@@ -111,8 +150,10 @@ pub fn request(words: &[String], options: &[(String, String)]) -> Result<Request
         set(input, value, value)?;
     }
     for (option, value) in options {
-        let input = OPTIONS.iter().find(|(known, _)| known == option).map(|(_, input)| *input);
         let said = format!("--{option}");
+        let known = || OPTIONS.iter().filter(|(known, _)| known == option).map(|(_, input)| *input);
+        let has = |input: &&str| parameters(command.path).any(|parameter| parameter.name == *input);
+        let input = known().find(has).or_else(|| known().next());
         set(input.ok_or_else(|| format!("there is no option {said}"))?, value, &said)?;
     }
     Ok(Request { kind, inputs })
@@ -231,13 +272,31 @@ mod tests {
         assert!(asked(&["wifi"], &[]).unwrap().is_empty());
     }
 
+    #[cfg(feature = "speed-tests")]
+    #[test]
+    fn an_option_is_the_input_that_the_test_has() {
+        let inputs = asked(&["upload", "http://a/"], &[("size", "5000000000"), ("seconds", "9")]).unwrap();
+        assert!(inputs.contains(&("TestFileLength".into(), "5000000000".into())));
+        assert!(inputs.contains(&("TimeBasedTestDuration".into(), "9".into())));
+        assert!(
+            asked(&["udpecho", "a"], &[("size", "100")]).unwrap().contains(&("DataBlockSize".into(), "100".into()))
+        );
+        assert!(asked(&["download", "http://a/"], &[("size", "1")]).unwrap_err().contains("takes no --size"));
+        assert!(asked(&["download", "https://a/"], &[]).is_err());
+    }
+
     #[test]
     fn every_command_has_its_test() {
         for command in COMMANDS {
             assert!(kind(command.path).is_some(), "{}", command.name);
             let known = |word: &&str| parameters(command.path).any(|parameter| parameter.name == *word);
             assert!(command.words.iter().all(known), "{}", command.name);
-            assert!(HELP.contains(&format!("diagnose {}", command.name)));
+            let help = [
+                HELP,
+                #[cfg(feature = "speed-tests")]
+                SPEED_HELP,
+            ];
+            assert!(help.concat().contains(&format!("diagnose {}", command.name)));
         }
     }
 

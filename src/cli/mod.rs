@@ -24,7 +24,7 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
     };
     let result = match &arguments.action {
         #[cfg(feature = "diagnostics")]
-        Action::Help => client::print(HELP).and_then(|()| client::print(diagnose::HELP)),
+        Action::Help => client::print(HELP).and_then(|()| diagnose::help()),
         #[cfg(not(feature = "diagnostics"))]
         Action::Help => client::print(HELP),
         Action::Version => client::print(concat!("cwmpd ", env!("CARGO_PKG_VERSION"), "\n")),

@@ -72,14 +72,14 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         ip::OBJECTS,
         #[cfg(feature = "diagnostics")]
         ip::diagnostics::OBJECTS,
-        #[cfg(feature = "speed-tests")]
-        ip::diagnostics::SPEED_OBJECTS,
         #[cfg(feature = "diagnostics")]
         dns::diagnostics::OBJECTS,
         #[cfg(feature = "diagnostics")]
         wifi::neighbors::OBJECTS,
         #[cfg(feature = "diagnostics")]
         self_test::OBJECTS,
+        #[cfg(feature = "speed-tests")]
+        ip::diagnostics::SPEED_OBJECTS,
         ppp::OBJECTS,
         cellular::OBJECTS,
         interface_stack::OBJECTS,

@@ -66,17 +66,17 @@ pub struct Kind {
 /// Every kind.
 pub static KINDS: &[&Kind] = &[
     &ping::PING,
+    &trace_route::TRACE_ROUTE,
+    &server_selection::SERVER_SELECTION,
+    &name_lookup::NAME_LOOKUP,
+    &neighbors::NEIGHBORS,
+    &self_test::SELF_TEST,
     #[cfg(feature = "speed-tests")]
     &speed::DOWNLOAD,
     #[cfg(feature = "speed-tests")]
     &speed::UPLOAD,
     #[cfg(feature = "speed-tests")]
     &speed::UDP_ECHO,
-    &trace_route::TRACE_ROUTE,
-    &server_selection::SERVER_SELECTION,
-    &name_lookup::NAME_LOOKUP,
-    &neighbors::NEIGHBORS,
-    &self_test::SELF_TEST,
 ];
 
 /// The kind of an object.

@@ -59,6 +59,13 @@ const CLAIMED: &[&str] = &[
     "BulkDataCSVEncoding:1",
     "BulkDataJSONEncoding:1",
     "BulkDataHTTP:1",
+    "Download:1",
+    "DownloadTCP:1",
+    "Upload:1",
+    "UploadTCP:1",
+    "UDPEcho:1",
+    "UDPEchoPlus:1",
+    "UDPEchoDiag:1",
 ];
 
 /// What a profile demands of an object or parameter.

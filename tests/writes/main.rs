@@ -173,6 +173,7 @@ groups! {
     nat,
     services,
     software,
+    speed,
     time,
     timed,
     users,

@@ -450,6 +450,8 @@ impl Agent {
         #[cfg(feature = "lightweight")]
         self.configure_lightweight();
         self.configure_timed();
+        #[cfg(feature = "speed-tests")]
+        self.configure_udp_echo();
         let clock_known = self.now().utc.is_some();
         #[cfg(feature = "xmpp")]
         self.configure_xmpp();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::meter::{Line, Span, Timing};
+use super::meter::{Carried, Line, Span, Timing};
 use super::stamp::Stamps;
 use super::transfer::{Settings, rate, run};
 use crate::acs::Url;
@@ -47,20 +47,22 @@ fn carry_out(test: &Test<'_>, upload: bool) -> Result<Report, Trouble> {
         report.set(name, stamps.text(at));
     }
     report.set(bytes, whole.bytes);
-    report.set("TotalBytesReceived", whole.carried.received);
-    report.set("TotalBytesSent", whole.carried.sent);
+    let [received, sent] = totals(whole.carried, whole.bytes, upload);
+    report.set("TotalBytesReceived", received);
+    report.set("TotalBytesSent", sent);
     let full = outcome.meter.full_loading().unwrap_or_default();
     report.set(&format!("{bytes}UnderFullLoading"), full.bytes);
-    report.set("TotalBytesReceivedUnderFullLoading", full.carried.received);
-    report.set("TotalBytesSentUnderFullLoading", full.carried.sent);
+    let [received, sent] = totals(full.carried, full.bytes, upload);
+    report.set("TotalBytesReceivedUnderFullLoading", received);
+    report.set("TotalBytesSentUnderFullLoading", sent);
     report.set("PeriodOfFullLoading", micros(full.to.saturating_sub(full.from)));
     let [open, opened, request, begin, end] = TIMES;
     let lines = if test.text("EnablePerConnectionResults") == "true" { outcome.meter.lines() } else { &[] };
     let columns = [open, opened, request, begin, end, bytes, "TotalBytesReceived", "TotalBytesSent"];
-    report.table("PerConnectionResult", &columns, lines.iter().map(|line| of_line(line, &stamps)));
+    report.table("PerConnectionResult", &columns, lines.iter().map(|line| of_line(line, &stamps, upload)));
     let columns = ["StartTime", "EndTime", bytes, "TotalBytesReceived", "TotalBytesSent"];
     let spans = outcome.meter.intervals().iter();
-    report.table("IncrementalResult", &columns, spans.map(|span| of_span(span, &stamps)));
+    report.table("IncrementalResult", &columns, spans.map(|span| of_span(span, &stamps, upload)));
     if let (Some(begin), Some(end)) = (whole.begin, whole.end) {
         let time = end.saturating_sub(begin);
         let rate = rate(whole.bytes, time);
@@ -78,14 +80,39 @@ fn times(line: &Line) -> [Option<Duration>; 5] {
     [line.open_request, line.open_response, line.request, line.begin, line.end]
 }
 
-fn of_line(line: &Line, stamps: &Stamps) -> Vec<String> {
+fn of_line(line: &Line, stamps: &Stamps, upload: bool) -> Vec<String> {
     let mut row: Vec<String> = times(line).into_iter().map(|at| stamps.text(at)).collect();
-    row.extend([line.bytes, line.carried.received, line.carried.sent].iter().map(u64::to_string));
+    row.push(line.bytes.to_string());
+    row.extend(totals(line.carried, line.bytes, upload).iter().map(u64::to_string));
     row
 }
 
-fn of_span(span: &Span, stamps: &Stamps) -> Vec<String> {
-    let mut row = vec![stamps.text(Some(span.from)), stamps.text(Some(span.to))];
-    row.extend([span.bytes, span.carried.received, span.carried.sent].iter().map(u64::to_string));
+fn of_span(span: &Span, stamps: &Stamps, upload: bool) -> Vec<String> {
+    let mut row = vec![stamps.text(Some(span.from)), stamps.text(Some(span.to)), span.bytes.to_string()];
+    row.extend(totals(span.carried, span.bytes, upload).iter().map(u64::to_string));
     row
+}
+
+/// TotalBytesReceived and TotalBytesSent. What the test itself has carried went over the device in any case, also where the counters of the kernel
+/// were a moment ahead of the socket; without counters both are 0.
+fn totals(carried: Carried, bytes: u64, upload: bool) -> [u64; 2] {
+    match (carried == Carried::default(), upload) {
+        (true, _) => [0, 0],
+        (false, false) => [carried.received.max(bytes), carried.sent],
+        (false, true) => [carried.received, carried.sent.max(bytes)],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_device_has_carried_at_least_the_test() {
+        let carried = Carried { received: 90, sent: 20 };
+        assert_eq!(totals(carried, 100, false), [100, 20]);
+        assert_eq!(totals(carried, 80, false), [90, 20]);
+        assert_eq!(totals(carried, 25, true), [90, 25]);
+        assert_eq!(totals(Carried::default(), 100, false), [0, 0], "nobody counts");
+    }
 }

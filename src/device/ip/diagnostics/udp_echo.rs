@@ -51,6 +51,7 @@ pub static DIAGNOSTICS: Object = Object::single(
             "Canceled",
             "None",
             "Complete",
+            "Completed",
             "Error_CannotResolveHostName",
             "Error_Internal",
             "Error_Other",
