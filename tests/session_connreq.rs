@@ -24,7 +24,8 @@ fn c01_c16_url_is_random_and_stays() {
         let url = told(&session.inform, URL).unwrap().to_owned();
         session.inform_ok();
         assert_eq!(session.value(URL), url);
-        assert_eq!(session.value("Device.ManagementServer.SupportedConnReqMethods"), "HTTP");
+        let methods = if cfg!(feature = "xmpp") { "HTTP,XMPP" } else { "HTTP" };
+        assert_eq!(session.value("Device.ManagementServer.SupportedConnReqMethods"), methods);
         session.end();
         agent.wait_idle();
         agent.reboot();

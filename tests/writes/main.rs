@@ -176,6 +176,7 @@ groups! {
     users,
     transfers,
     wifi,
+    xmpp,
 }
 
 /// `Device.WiFi.SSID.2.Enable` is `Device.WiFi.SSID.{i}.Enable`.
