@@ -276,6 +276,9 @@ impl Talk<'_> {
                 (true, Some(asked), _) => asked + self.timeout,
                 (true, None, keep_alive) => heard + keep_alive.unwrap_or(FAR).min(FAR),
             };
+            if !self.login.is_bound() && Instant::now() >= quiet {
+                return Err(Trouble::new("the XMPP server did not finish the login in time"));
+            }
             match self.channel.read(&mut buffer, quiet) {
                 Ok(0) => return Err(Trouble::new("the XMPP server closed the connection")),
                 Ok(length) => {
@@ -283,10 +286,7 @@ impl Talk<'_> {
                     asked = None;
                     self.pieces.push(buffer.get(..length).unwrap_or_default());
                 }
-                Err(error) if error.kind() == ErrorKind::TimedOut => {
-                    if !self.login.is_bound() {
-                        return Err(Trouble::new("the XMPP server did not finish the login in time"));
-                    }
+                Err(error) if error.kind() == ErrorKind::TimedOut && self.login.is_bound() => {
                     if asked.is_some() {
                         return Err(Trouble::new("the XMPP server does not answer any more"));
                     }
@@ -302,6 +302,7 @@ impl Talk<'_> {
                     let _ = self.channel.write(stanza::CLOSING);
                     return Err(Trouble::new("it is not wanted any more"));
                 }
+                Err(error) if error.kind() == ErrorKind::TimedOut => continue,
                 Err(error) => return Err(Trouble::new(format!("the connection broke: {error}"))),
             }
             self = self.take_all(sessions)?;

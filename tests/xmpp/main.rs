@@ -289,10 +289,11 @@ fn k05_bad_servers_are_left_and_tried_again() {
     let acs = Acs::start();
     let server = Played::new();
     let mut agent = set_up(&acs, "", server.port(), &[]);
+    agent.option("acs", "http_timeout", "1");
     let scram = "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-1</mechanism></mechanisms>";
     for (says, report) in [
         ("HTTP/1.1 400 Bad Request\r\n\r\n".into(), "text between stanzas"),
-        (format!("{HEADER}<stream:features><a></stream:features>"), "not good XML"),
+        (format!("{HEADER}<stream:features><a></b></stream:features>"), "not good XML"),
         (format!("{HEADER}<!-- {}", "'".repeat(100)), "not allowed"),
         (format!("{HEADER}<stream:features>{scram}</stream:features>"), "UseTLS"),
         (

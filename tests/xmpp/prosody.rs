@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use cwmpd::acs::{Cancel, Channel, Compression, Settings, SystemResolver, TlsSessions};
 use cwmpd::connreq::xmpp::login::{Account, Login, Step};
@@ -223,12 +223,6 @@ impl Client {
                 return answer(&iq);
             }
         }
-    }
-
-    /// Whether nothing comes for this time.
-    pub fn is_quiet(&mut self, time: Duration) -> bool {
-        let mut buffer = [0; 16];
-        self.channel.read(&mut buffer, Instant::now() + time).is_err()
     }
 }
 
