@@ -150,3 +150,15 @@ tar --format=ustar -cf corpus/archive/ustar etc
 tar --format=gnu -cf corpus/archive/gnu etc
 tar --format=posix -cf corpus/archive/posix etc
 rm -r etc
+
+xmpp="<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' from='example.com' id='1' version='1.0'>"
+seed xmpp_stream features <<EOF
+$xmpp<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-1</mechanism></mechanisms></stream:features><challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>cj1ub25jZXgscz1RU1hDUis2c2VrOGJmOTIsaT00MDk2</challenge><success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>dj1ybUY5cHFWOFM3c3VBb1pXamE0ZEpSa0ZzS1E9</success>
+EOF
+seed xmpp_stream request <<EOF
+$xmpp<iq type='get' id='1' from='acs@example.com/a'><connectionRequest xmlns='urn:broadband-forum-org:cwmp:xmppConnReq-1-0'><username>acs</username><password><![CDATA[x]]></password></connectionRequest></iq> <presence/></stream:stream>
+EOF
+seed xmpp_stream bound <<EOF
+$xmpp<iq type='result' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>cpe@example.com/r</jid></bind></iq><iq type='get' id='2'><ping xmlns='urn:xmpp:ping'/></iq><stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>
+EOF
+printf '\300\014\000\041\000\001\000\000\000\074\000\013\000\005\000\007\024\146\002x1\300\036' | seed xmpp_stream records
