@@ -164,3 +164,14 @@ printf '\006HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc' | seed speed none
 printf 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nA: b\r\n\r\n' | seed speed chunked
 printf 'HTTP/1.0 200 OK\nContent-Length: 1\nContent-Length: 1\n\na' | seed speed length
 printf '\000\000\000\007\000\000\000\001\000\001\000\000\000\001\000\002\000\000\000\000\000\000\000\001' | seed speed echo
+xmpp="<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' from='example.com' id='1' version='1.0'>"
+seed xmpp_stream features <<EOF
+$xmpp<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-1</mechanism></mechanisms></stream:features><challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>cj1ub25jZXgscz1RU1hDUis2c2VrOGJmOTIsaT00MDk2</challenge><success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>dj1ybUY5cHFWOFM3c3VBb1pXamE0ZEpSa0ZzS1E9</success>
+EOF
+seed xmpp_stream request <<EOF
+$xmpp<iq type='get' id='1' from='acs@example.com/a'><connectionRequest xmlns='urn:broadband-forum-org:cwmp:xmppConnReq-1-0'><username>acs</username><password><![CDATA[x]]></password></connectionRequest></iq> <presence/></stream:stream>
+EOF
+seed xmpp_stream bound <<EOF
+$xmpp<iq type='result' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>cpe@example.com/r</jid></bind></iq><iq type='get' id='2'><ping xmlns='urn:xmpp:ping'/></iq><stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>
+EOF
+printf '\300\014\000\041\000\001\000\000\000\074\000\013\000\005\000\007\024\146\002x1\300\036' | seed xmpp_stream records

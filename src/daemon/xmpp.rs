@@ -1,6 +1,7 @@
 //! Keeps the connection to an XMPP server (TR-069a6 Annex K; CONFORMANCE K-05), from a thread that is there only while one is to be kept.
 //!
-//! The thread waits for the server alone: it wakes up when something comes, for the keep-alive, and when it is told to end.
+//! The thread waits for the server alone: it wakes up when something comes, for the keep-alive, and when it is told to end. Each wait has the
+//! `http_timeout` of the configuration: for the connection, for TLS, for the server to take what is sent and to answer a keep-alive.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -21,12 +22,6 @@ use crate::cwmp::retry::Retry;
 use crate::model::context::XmppFacts;
 use crate::platform::System;
 
-/// The longest wait for a connection, for TLS, and for the server to take what is sent.
-const TIMEOUT: Duration = Duration::from_secs(30);
-/// From the connection to the bound JID.
-const LOGIN: Duration = Duration::from_secs(60);
-/// How long the server may take to answer a keep-alive.
-const ANSWER: Duration = Duration::from_secs(30);
 /// A connection that has lasted this long was a good one: the next failure is the first again.
 const LASTING: Duration = Duration::from_secs(60);
 /// Longer than anybody waits.
@@ -226,9 +221,10 @@ fn connect(
 ) -> Trouble {
     let (account, settings, facts) = {
         let agent = shared.lock();
-        (agent.xmpp_account(target), agent.xmpp_settings(TIMEOUT), agent.xmpp_facts())
+        (agent.xmpp_account(target), agent.xmpp_settings(), agent.xmpp_facts())
     };
     log::debug!("connecting to the XMPP server {}:{}", server.host, server.port);
+    let timeout = settings.timeout;
     let channel = Channel::connect(settings, (&server.host, server.port), "the XMPP server", cancel);
     let channel = match channel {
         Ok(channel) => channel,
@@ -238,7 +234,7 @@ fn connect(
     let mut nonce = [0; 16];
     fill_random(&mut nonce);
     let login = Login::new(account.clone(), format!("{:032x}", u128::from_be_bytes(nonce)));
-    let talk = Talk { shared, target, account, channel, login, pieces: Pieces::default(), facts };
+    let talk = Talk { shared, target, account, channel, login, pieces: Pieces::default(), facts, timeout };
     match talk.run(sessions, cancel) {
         Ok(never) => match never {},
         Err(trouble) => trouble,
@@ -261,6 +257,8 @@ struct Talk<'a> {
     login: Login,
     pieces: Pieces,
     facts: Arc<XmppFacts>,
+    /// How long the server may take to answer, and half of how long it may take for the whole login.
+    timeout: Duration,
 }
 
 impl Talk<'_> {
@@ -274,10 +272,13 @@ impl Talk<'_> {
         self.send(&self.login.opening())?;
         loop {
             let quiet = match (self.login.is_bound(), asked, self.target.keep_alive) {
-                (false, ..) => began + LOGIN,
-                (true, Some(asked), _) => asked + ANSWER,
+                (false, ..) => began + 2 * self.timeout,
+                (true, Some(asked), _) => asked + self.timeout,
                 (true, None, keep_alive) => heard + keep_alive.unwrap_or(FAR).min(FAR),
             };
+            if !self.login.is_bound() && Instant::now() >= quiet {
+                return Err(Trouble::new("the XMPP server did not finish the login in time"));
+            }
             match self.channel.read(&mut buffer, quiet) {
                 Ok(0) => return Err(Trouble::new("the XMPP server closed the connection")),
                 Ok(length) => {
@@ -285,10 +286,7 @@ impl Talk<'_> {
                     asked = None;
                     self.pieces.push(buffer.get(..length).unwrap_or_default());
                 }
-                Err(error) if error.kind() == ErrorKind::TimedOut => {
-                    if !self.login.is_bound() {
-                        return Err(Trouble::new("the XMPP server did not finish the login in time"));
-                    }
+                Err(error) if error.kind() == ErrorKind::TimedOut && self.login.is_bound() => {
                     if asked.is_some() {
                         return Err(Trouble::new("the XMPP server does not answer any more"));
                     }
@@ -304,6 +302,7 @@ impl Talk<'_> {
                     let _ = self.channel.write(stanza::CLOSING);
                     return Err(Trouble::new("it is not wanted any more"));
                 }
+                Err(error) if error.kind() == ErrorKind::TimedOut => continue,
                 Err(error) => return Err(Trouble::new(format!("the connection broke: {error}"))),
             }
             self = self.take_all(sessions)?;

@@ -179,6 +179,7 @@ groups! {
     users,
     transfers,
     wifi,
+    xmpp,
 }
 
 /// `Device.WiFi.SSID.2.Enable` is `Device.WiFi.SSID.{i}.Enable`.

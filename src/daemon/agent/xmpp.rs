@@ -171,10 +171,10 @@ impl Agent {
         account
     }
 
-    /// What TLS to an XMPP server is made with: what counts for the ACS, without its certificate for us.
+    /// What a connection is made with: what counts for the ACS, without the certificate that it has given us.
     #[must_use]
-    pub fn xmpp_settings(&self, timeout: Duration) -> acs::Settings {
-        acs::Settings { client_cert: None, client_key: None, timeout, ..self.acs_settings() }
+    pub fn xmpp_settings(&self) -> acs::Settings {
+        acs::Settings { client_cert: None, client_key: None, ..self.acs_settings() }
     }
 
     /// The connection has another status (TR-181 `Status`); `trouble` says why it is not well.
