@@ -233,9 +233,9 @@ impl Agent {
         match consequence {
             Consequence::None => return,
             Consequence::Written(written) => {
+                #[cfg(feature = "discovery")]
+                self.set_by_others(&written.names);
                 if written.effects.packages.contains(PACKAGE) {
-                    #[cfg(feature = "discovery")]
-                    self.set_by_others(&written.names);
                     self.reload();
                 }
                 let mut context = self.model.context();

@@ -79,9 +79,9 @@ impl Agent {
     /// Something was written by the command line: others than the ACS, so that the ACS hears of it (CONFORMANCE N-04).
     pub fn written_locally(&mut self, written: &Written) {
         self.release_soon();
+        #[cfg(feature = "discovery")]
+        self.set_by_others(&written.names);
         if written.effects.packages.contains(PACKAGE) {
-            #[cfg(feature = "discovery")]
-            self.set_by_others(&written.names);
             self.reload();
         }
         self.refresh_facts();
