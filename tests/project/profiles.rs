@@ -52,6 +52,7 @@ const CLAIMED: &[&str] = &[
     "WiFiAccessPoint:2",
     "User:1",
     "User:2",
+    "DeviceAssociation:1",
 ];
 
 /// What a profile demands of an object or parameter.
