@@ -121,6 +121,13 @@ Device.Info.Row.1.Enable=false
 Device.Info.Row.1.Alias=a
 END
 
+# The place, and the options: 43 with sub-options and as a bare URL, 125, 17 alone and among others.
+printf '\000\001\024http://acs.example/x\002\004prov\003\00260\004\0041500\377' | seed dhcp_options sub
+printf '\000https://acs.example:7547/cwmp\000' | seed dhcp_options bare
+printf '\001\000\000\015\351\042\013\024http://acs.example/x\014\004prov\015\00260' | seed dhcp_options vendor
+printf '\002\000\000\015\351\000\001\000\024http://acs.example/x\000\002\000\004prov' | seed dhcp_options six
+printf '\003\000\021\000\034\000\000\015\351\000\001\000\024http://acs.example/x' | seed dhcp_options among
+
 seed vendor led <<'END'
 {
   "Device.X_EXAMPLE_Led.{i}.": {

@@ -66,6 +66,7 @@ const CLAIMED: &[&str] = &[
     "UDPEcho:1",
     "UDPEchoPlus:1",
     "UDPEchoDiag:1",
+    "DeviceAssociation:1",
 ];
 
 /// What a profile demands of an object or parameter.

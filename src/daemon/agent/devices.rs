@@ -15,7 +15,7 @@ use crate::daemon::standalone;
 use crate::error::Result;
 use crate::model::context::{Context, Effects};
 use crate::platform::System;
-use crate::platform::uci::Package;
+use crate::platform::uci::{OptionValue, Package};
 use crate::soap::rpc::ParameterValue;
 
 const NUMBER: &str = "Device.ManagementServer.ManageableDeviceNumberOfEntries";
@@ -96,6 +96,7 @@ impl Agent {
                 );
                 let packages = BTreeSet::from([String::from("dhcp")]);
                 self.promise_effects(Effects { packages, ..Effects::default() });
+                self.save();
             }
             Err(error) => log::error!("devices on the LAN do not hear who the gateway is: {error}"),
         }
@@ -124,7 +125,12 @@ fn octets(text: &str) -> Option<String> {
 fn arrange(package: &mut Package, options: &[String], script: bool) -> Result<()> {
     let Some(section) = package.sections().find(|section| section.kind() == "dnsmasq") else { return Ok(()) };
     let id = section.id();
-    let present = section.list("dhcp_option");
+    let present: Vec<&str> = match section.value("dhcp_option") {
+        // OpenWrt still takes several in one text, with blanks between them.
+        Some(OptionValue::Text(text)) => text.split_ascii_whitespace().collect(),
+        Some(OptionValue::List(list)) => list,
+        None => Vec::new(),
+    };
     let mut list: Vec<String> =
         present.iter().filter(|option| !option.starts_with(OPTION)).map(|&option| option.into()).collect();
     list.extend_from_slice(options);
@@ -166,6 +172,10 @@ mod tests {
         assert!(on.contains("\toption dhcpscript '/usr/lib/cwmpd/lan-device'\n"), "{on}");
         assert_eq!(arranged(&on, &[&option], true), on, "again changes nothing");
         assert_eq!(arranged(&on, &[], false), DHCP);
+        let old = DHCP.replace("list dhcp_option '44,192.0.2.1'", "option dhcp_option '44,192.0.2.1 45,192.0.2.1'");
+        assert_eq!(arranged(&old, &[], false), old);
+        let on = arranged(&old, &[&option], true);
+        assert!(on.contains("\tlist dhcp_option '44,192.0.2.1'\n\tlist dhcp_option '45,192.0.2.1'\n"), "{on}");
         let own = DHCP.replace("\toption domain", "\toption dhcpscript '/etc/mine'\n\toption domain");
         assert!(arranged(&own, &[&option], true).contains("'/etc/mine'"));
         assert_eq!(arranged(&own, &[], false), own);

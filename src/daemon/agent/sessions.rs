@@ -241,9 +241,9 @@ impl Agent {
             Consequence::Written(written) => {
                 #[cfg(feature = "diagnostics")]
                 self.tests_written(&written, true);
+                #[cfg(feature = "discovery")]
+                self.set_by_others(&written.names);
                 if written.effects.packages.contains(PACKAGE) {
-                    #[cfg(feature = "discovery")]
-                    self.set_by_others(&written.names);
                     self.reload();
                 }
                 let mut context = self.model.context();

@@ -86,9 +86,9 @@ impl Agent {
         #[cfg(feature = "diagnostics")]
         self.tests_written(written, false);
         self.timed_written(&written.names);
+        #[cfg(feature = "discovery")]
+        self.set_by_others(&written.names);
         if written.effects.packages.contains(PACKAGE) {
-            #[cfg(feature = "discovery")]
-            self.set_by_others(&written.names);
             self.reload();
         }
         self.refresh_facts();

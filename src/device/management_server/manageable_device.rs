@@ -39,7 +39,8 @@ pub static MANAGEABLE_DEVICE: Object = Object::table(
         .keys(&[functional(&["ManufacturerOUI", "SerialNumber", "ProductClass"])])
         .at_most(MOST),
     &[
-        ro("ManufacturerOUI", STRING.format(OUI), get(|cx, row| field(cx, row, 0))).notification(Notification::CanDeny),
+        ro("ManufacturerOUI", STRING.lengths(&[(6, 6)]).format(OUI), get(|cx, row| field(cx, row, 0)))
+            .notification(Notification::CanDeny),
         ro("SerialNumber", TEXT, get(|cx, row| field(cx, row, 1))).notification(Notification::CanDeny),
         ro("ProductClass", TEXT, get(|cx, row| field(cx, row, 2))).notification(Notification::CanDeny),
         ro("Host", STRING.strong(&["Device.Hosts.Host."]).list_within((0, u32::MAX), 1024), get(hosts)),
