@@ -13,6 +13,8 @@ cp -R "$here/root/." "$root"
 cd "$root"
 mkdir -p bin sbin usr/bin usr/sbin usr/lib/opkg/info etc/init.d etc/rc.d etc/uci-defaults lib tmp/run tmp/lock proc sys dev root www overlay
 chmod 1777 tmp
+[ -e dev/null ] || mknod -m 666 dev/null c 1 3
+[ -e dev/urandom ] || mknod -m 666 dev/urandom c 1 9
 [ -L var ] || ln -s tmp var
 
 # place FILE PLACE: the same file where that is possible, since programs are large.
