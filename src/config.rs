@@ -443,6 +443,8 @@ impl Reader {
         self.number(from, "rollback_timeout", &mut cpe.rollback_timeout, 0, 86_400);
         self.flag(from, "keep_settings", &mut cpe.keep_settings);
         self.parsed(from, "log_level", &mut cpe.log_level, parse_log_level);
+        // The init script reads it.
+        from.options.push("jail");
         self.unknown_options(from);
     }
 
