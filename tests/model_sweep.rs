@@ -28,6 +28,8 @@ const MEANT: &[(&str, &str, &str)] = &[
     ("Device.LEDs.LED.{i}.Name", "writable", "the kernel has named it"),
 ];
 
+/// SECURITY S21
+const ABUSE: &str = "what a test costs others is limited";
 const ROUTER: &str = "hostapd and the driver take no other";
 const LIMITS: &[(&str, &str, &str)] = &[
     ("Device.WiFi.Radio.{i}.FragmentationThreshold", "range", ROUTER),
@@ -42,6 +44,13 @@ const LIMITS: &[(&str, &str, &str)] = &[
     ("Device.WiFi.AccessPoint.{i}.WPS.Enable", "default", "nobody shall be able to join who was not let in"),
     ("Device.Users.User.{i}.RemoteAccessCapable", "default", "rpcd makes no difference by where a user comes from"),
     ("Device.Users.User.{i}.Language", "default", "the web interface has one language for everybody"),
+    ("Device.IP.Diagnostics.IPPing.NumberOfRepetitions", "range", ABUSE),
+    ("Device.IP.Diagnostics.IPPing.Timeout", "range", ABUSE),
+    ("Device.IP.Diagnostics.TraceRoute.Timeout", "range", ABUSE),
+    ("Device.IP.Diagnostics.ServerSelectionDiagnostics.NumberOfRepetitions", "range", ABUSE),
+    ("Device.IP.Diagnostics.ServerSelectionDiagnostics.Timeout", "range", ABUSE),
+    ("Device.DNS.Diagnostics.NSLookupDiagnostics.NumberOfRepetitions", "range", ABUSE),
+    ("Device.DNS.Diagnostics.NSLookupDiagnostics.Timeout", "range", ABUSE),
 ];
 
 fn meant() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str)> {
