@@ -28,6 +28,7 @@ const MEANT: &[(&str, &str, &str)] = &[
     ("Device.LEDs.LED.{i}.Name", "writable", "the kernel has named it"),
 ];
 
+const COMPLETED: &str = "Completed is deprecated: a test ends in Complete";
 /// SECURITY S21
 const ABUSE: &str = "what a test costs others is limited";
 const ROUTER: &str = "hostapd and the driver take no other";
@@ -44,6 +45,8 @@ const LIMITS: &[(&str, &str, &str)] = &[
     ("Device.WiFi.AccessPoint.{i}.WPS.Enable", "default", "nobody shall be able to join who was not let in"),
     ("Device.Users.User.{i}.RemoteAccessCapable", "default", "rpcd makes no difference by where a user comes from"),
     ("Device.Users.User.{i}.Language", "default", "the web interface has one language for everybody"),
+    ("Device.WiFi.NeighboringWiFiDiagnostic.DiagnosticsState", "enumeration", COMPLETED),
+    ("Device.IP.Diagnostics.ServerSelectionDiagnostics.DiagnosticsState", "enumeration", COMPLETED),
     ("Device.IP.Diagnostics.IPPing.NumberOfRepetitions", "range", ABUSE),
     ("Device.IP.Diagnostics.IPPing.Timeout", "range", ABUSE),
     ("Device.IP.Diagnostics.TraceRoute.Timeout", "range", ABUSE),

@@ -52,6 +52,12 @@ const CLAIMED: &[&str] = &[
     "WiFiAccessPoint:2",
     "User:1",
     "User:2",
+    "IPPing:1",
+    "IPPingDetailed:1",
+    "TraceRoute:1",
+    "NSLookupDiag:1",
+    "ServerSelectionDiag:1",
+    "SelfTestDiag:1",
 ];
 
 /// What a profile demands of an object or parameter.
