@@ -182,3 +182,7 @@ seed xmpp_stream bound <<EOF
 $xmpp<iq type='result' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>cpe@example.com/r</jid></bind></iq><iq type='get' id='2'><ping xmlns='urn:xmpp:ping'/></iq><stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>
 EOF
 printf '\300\014\000\041\000\001\000\000\000\074\000\013\000\005\000\007\024\146\002x1\300\036' | seed xmpp_stream records
+# An alias with an address behind it; the name of an address; a reply to a ping.
+printf '\022\064\205\200\000\001\000\002\000\000\000\000\003www\007example\000\000\001\000\001\300\014\000\005\000\001\000\000\000\074\000\007\004host\300\020\300\051\000\001\000\001\000\000\000\074\000\004\300\000\002\001' | seed dns alias
+printf '\000\007\201\200\000\001\000\001\000\000\000\000\0011\0012\0010\003192\007in-addr\004arpa\000\000\014\000\001\300\014\000\014\000\001\000\000\000\000\000\007\001r\003net\000' | seed dns pointer
+printf '\000\000\343\303\022\064\000\007\000\001\002' | seed dns ping

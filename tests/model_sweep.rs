@@ -28,6 +28,9 @@ const MEANT: &[(&str, &str, &str)] = &[
     ("Device.LEDs.LED.{i}.Name", "writable", "the kernel has named it"),
 ];
 
+const COMPLETED: &str = "Completed is deprecated: a test ends in Complete";
+/// SECURITY S21
+const ABUSE: &str = "what a test costs others is limited";
 const ROUTER: &str = "hostapd and the driver take no other";
 const LIMITS: &[(&str, &str, &str)] = &[
     ("Device.WiFi.Radio.{i}.FragmentationThreshold", "range", ROUTER),
@@ -52,6 +55,15 @@ const LIMITS: &[(&str, &str, &str)] = &[
     ("Device.IP.Diagnostics.UDPEchoDiagnostics.NumberOfRepetitions", "range", SPEED),
     ("Device.IP.Diagnostics.UDPEchoDiagnostics.Timeout", "range", SPEED),
     ("Device.IP.Diagnostics.UDPEchoConfig.UDPPort", "range", "there are no more ports"),
+    ("Device.WiFi.NeighboringWiFiDiagnostic.DiagnosticsState", "enumeration", COMPLETED),
+    ("Device.IP.Diagnostics.ServerSelectionDiagnostics.DiagnosticsState", "enumeration", COMPLETED),
+    ("Device.IP.Diagnostics.IPPing.NumberOfRepetitions", "range", ABUSE),
+    ("Device.IP.Diagnostics.IPPing.Timeout", "range", ABUSE),
+    ("Device.IP.Diagnostics.TraceRoute.Timeout", "range", ABUSE),
+    ("Device.IP.Diagnostics.ServerSelectionDiagnostics.NumberOfRepetitions", "range", ABUSE),
+    ("Device.IP.Diagnostics.ServerSelectionDiagnostics.Timeout", "range", ABUSE),
+    ("Device.DNS.Diagnostics.NSLookupDiagnostics.NumberOfRepetitions", "range", ABUSE),
+    ("Device.DNS.Diagnostics.NSLookupDiagnostics.Timeout", "range", ABUSE),
 ];
 
 const SPEED: &str = "what a test may cost is limited (SECURITY S21)";

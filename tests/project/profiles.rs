@@ -67,6 +67,12 @@ const CLAIMED: &[&str] = &[
     "UDPEchoPlus:1",
     "UDPEchoDiag:1",
     "DeviceAssociation:1",
+    "IPPing:1",
+    "IPPingDetailed:1",
+    "TraceRoute:1",
+    "NSLookupDiag:1",
+    "ServerSelectionDiag:1",
+    "SelfTestDiag:1",
 ];
 
 /// What a profile demands of an object or parameter.

@@ -157,6 +157,7 @@ groups! {
     bridging,
     bulk_data,
     cellular,
+    diagnostics,
     ethernet,
     firmware,
     dhcpv4,
