@@ -2,7 +2,11 @@
 # Called by the package feed's tests in a container with the package installed: test.sh PACKAGE VERSION
 set -eu
 
-[ "$1" = cwmpd ] || exit 0
+case $1 in
+cwmpd | cwmpd-mini) ;;
+*) exit 0 ;;
+esac
 
 cwmpd --version | grep -F "$2"
 cwmpd check
+cwmpd names Device. --next-level | grep -F Device.DeviceInfo.

@@ -148,7 +148,22 @@ fn print_status(out: &mut impl Write, status: &Status) -> io::Result<()> {
     writeln!(out, "up for:              {} s", status.uptime)?;
     writeln!(out, "enabled:             {}", yes(status.enabled))?;
     writeln!(out, "ACS:                 {}", or(&status.acs_url, "none"))?;
+    if !status.acs_url_from.is_empty() {
+        writeln!(out, "ACS is named by:     {}", status.acs_url_from)?;
+    }
     writeln!(out, "connection requests: {}", or(&status.connection_request_url, "not reachable"))?;
+    if !status.xmpp.is_empty() {
+        writeln!(out, "XMPP:                {}", status.xmpp)?;
+    }
+    if cfg!(feature = "stun") {
+        let nat = if status.nat_detected { ", behind NAT" } else { "" };
+        let address = or(&status.udp_connection_request_address, "not reachable");
+        match (&status.stun_period, status.stun_trouble.as_str()) {
+            (None, _) => writeln!(out, "UDP requests:        {address}")?,
+            (Some(period), "") => writeln!(out, "UDP requests:        {address}{nat}, STUN each {period} s")?,
+            (Some(_), trouble) => writeln!(out, "UDP requests:        {address}{nat}; {trouble}")?,
+        }
+    }
     writeln!(out, "interface up:        {}", yes(status.interface_up))?;
     writeln!(out, "clock known:         {}", yes(status.clock_known))?;
     writeln!(out, "in session:          {}", yes(status.in_session))?;

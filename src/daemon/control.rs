@@ -118,38 +118,43 @@ fn serve(shared: &Arc<Shared>, stream: &UnixStream) -> io::Result<()> {
         Command::Inform { event } => say(&mut out, &inform(shared, stream, &event)),
         Command::Trace => follow(shared, stream, &mut out),
         command => {
-            let done = {
-                let mut agent = shared.lock();
-                carry_out(&mut agent.model, &command).inspect(|done| {
-                    if let Some(written) = done.written() {
-                        agent.written_locally(written);
-                    }
-                })
-            };
-            match done {
-                Err(fault) => say(&mut out, &failed(&fault)),
-                Ok(done) => {
-                    let written = done.written().cloned();
-                    let mut result = Ok(());
-                    let told = done.tell(&command, &mut |reply| {
-                        if result.is_ok() {
-                            result = say(&mut out, &reply);
-                        }
-                    });
-                    result?;
-                    shared.lock().save_model();
-                    if let Err(fault) = told {
-                        return say(&mut out, &failed(&fault));
-                    }
-                    if let Some(written) = written {
-                        shared.apply(&written.effects);
-                        shared.wake();
-                    }
-                    say(&mut out, &Reply::Done)
+            let mut result = Ok(());
+            let done = perform(shared, &command, &mut |reply| {
+                if result.is_ok() {
+                    result = say(&mut out, &reply);
                 }
-            }
+            });
+            result?;
+            say(&mut out, &done.map_or_else(|fault| failed(&fault), |()| Reply::Done))
         }
     }
+}
+
+/// Carries out a command that concerns the model alone, and tells the answer but for its last line.
+///
+/// # Errors
+/// Why it was refused.
+pub(super) fn perform(
+    shared: &Shared,
+    command: &Command,
+    tell: &mut dyn FnMut(Reply),
+) -> std::result::Result<(), Fault> {
+    let done = {
+        let mut agent = shared.lock();
+        let done = carry_out(&mut agent.model, command)?;
+        if let Some(written) = done.written() {
+            agent.written_locally(written);
+        }
+        done
+    };
+    let effects = done.written().map(|written| written.effects.clone());
+    let told = done.tell(command, tell);
+    shared.lock().save_model();
+    if let Some(effects) = effects {
+        shared.apply(&effects);
+        shared.wake();
+    }
+    told
 }
 
 /// Starts a session and waits for its end; the time that it may take is the session's own affair.
@@ -179,7 +184,7 @@ fn inform(shared: &Arc<Shared>, stream: &UnixStream, event: &str) -> Reply {
     }
 }
 
-fn follow(shared: &Arc<Shared>, stream: &UnixStream, out: &mut impl Write) -> io::Result<()> {
+fn follow(shared: &Arc<Shared>, stream: &UnixStream, out: &mut dyn Write) -> io::Result<()> {
     let messages = shared.trace.follow();
     // An empty message first: from now on nothing is missed.
     say(out, &Reply::Message { text: String::new() })?;
@@ -198,7 +203,7 @@ fn is_gone(stream: &UnixStream) -> bool {
     stream.set_nonblocking(false).is_err() || gone
 }
 
-fn say(out: &mut dyn Write, reply: &Reply) -> io::Result<()> {
+pub(super) fn say(out: &mut dyn Write, reply: &Reply) -> io::Result<()> {
     json::write(out, reply)?;
     out.write_all(b"\n")?;
     out.flush()

@@ -9,7 +9,12 @@
 //! Nothing is polled: between events the process sleeps until the next thing is due.
 
 pub mod agent;
+#[cfg(feature = "bulk-data")]
+mod bulk_data;
+mod bus;
 pub mod control;
+#[cfg(feature = "diagnostics")]
+mod diagnostics;
 pub mod guard;
 #[cfg(feature = "lightweight")]
 mod lightweight;
@@ -21,7 +26,13 @@ pub mod standalone;
 pub mod status;
 pub mod trace;
 pub mod transfers;
+#[cfg(feature = "stun")]
+mod udp;
+#[cfg(feature = "speed-tests")]
+mod udp_echo;
 pub mod units;
+#[cfg(feature = "xmpp")]
+mod xmpp;
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
@@ -105,6 +116,7 @@ pub struct Shared {
     cancel: Cancel,
     tls: TlsSessions,
     trace: Trace,
+    bus: bus::Desk,
 }
 
 impl Shared {
@@ -166,7 +178,15 @@ pub fn run(options: &Options) -> Result<()> {
         log::set_max_level(agent.config().cpe.log_level);
     }
     let control = Control::bind(live.host_path(control::PATH).map_err(Error::io("find /var/run"))?)?;
-    let watch = Watch::new(&live, &["/tmp/dhcp.leases", OPKG_STATUS, APK_INSTALLED]);
+    let files = &[
+        "/tmp/dhcp.leases",
+        OPKG_STATUS,
+        APK_INSTALLED,
+        #[cfg(feature = "discovery")]
+        agent::discovery::CHANGED,
+    ];
+    let mut watch = Watch::new(&live, files);
+    watch.bus().publish(&bus::OBJECT);
     let shared = Arc::new(Shared {
         agent: Mutex::new(agent),
         session_ended: Condvar::new(),
@@ -179,6 +199,7 @@ pub fn run(options: &Options) -> Result<()> {
         cancel: Cancel::new().map_err(Error::io("make an eventfd"))?,
         tls: TlsSessions::default(),
         trace: Trace::default(),
+        bus: bus::Desk::default(),
     });
     log::info!("cwmpd {} started", env!("CARGO_PKG_VERSION"));
     let mut key = [0; 32];
@@ -201,6 +222,12 @@ pub fn run(options: &Options) -> Result<()> {
         worker: None,
         transfer_worker: None,
         unit_worker: None,
+        #[cfg(feature = "speed-tests")]
+        udp_echo: udp_echo::UdpEcho::default(),
+        #[cfg(feature = "xmpp")]
+        xmpp: xmpp::Keeper::default(),
+        #[cfg(feature = "stun")]
+        udp: udp::Udp::default(),
     }
     .run()
 }
@@ -347,6 +374,12 @@ struct Loop {
     worker: Option<JoinHandle<()>>,
     transfer_worker: Option<JoinHandle<()>>,
     unit_worker: Option<JoinHandle<()>>,
+    #[cfg(feature = "speed-tests")]
+    udp_echo: udp_echo::UdpEcho,
+    #[cfg(feature = "xmpp")]
+    xmpp: xmpp::Keeper,
+    #[cfg(feature = "stun")]
+    udp: udp::Udp,
 }
 
 impl Loop {
@@ -354,8 +387,18 @@ impl Loop {
         loop {
             self.listen();
             self.shared.lock().poll_timers();
+            #[cfg(feature = "stun")]
+            self.udp.turn(&self.shared);
             #[cfg(feature = "lightweight")]
             lightweight::send(&self.shared);
+            #[cfg(feature = "diagnostics")]
+            diagnostics::start(&self.shared);
+            #[cfg(feature = "speed-tests")]
+            self.udp_echo.listen(&self.shared);
+            #[cfg(feature = "xmpp")]
+            self.xmpp.follow(&self.shared);
+            #[cfg(feature = "bulk-data")]
+            bulk_data::send(&self.shared);
             self.start_session();
             self.start_transfer();
             self.start_unit();
@@ -365,8 +408,11 @@ impl Loop {
             let _ = self.shared.wake.read();
             self.read_clock();
             self.read_changes();
+            bus::serve(&self.shared, self.watch.bus());
             self.control.accept(&self.shared);
             self.serve_connection_requests();
+            #[cfg(feature = "speed-tests")]
+            self.udp_echo.serve(&self.shared);
         }
     }
 
@@ -390,6 +436,8 @@ impl Loop {
                 [plan, listener, listen, agent.next_deadline(), self.watch.next_deadline()].into_iter().flatten().min(),
             )
         };
+        #[cfg(feature = "speed-tests")]
+        let deadline = [deadline, self.udp_echo.next_deadline()].into_iter().flatten().min();
         let timeout = match deadline {
             None => PollTimeout::NONE,
             // Rounded up, so that what is due is due when the loop looks.
@@ -401,7 +449,12 @@ impl Loop {
         let mut wanted: Vec<BorrowedFd<'_>> = self.watch.descriptors();
         wanted.extend([self.shared.wake.as_fd(), self.control.listener().as_fd()]);
         wanted.extend(self.clock.as_ref().map(AsFd::as_fd));
+        #[cfg(feature = "speed-tests")]
+        wanted.extend(self.udp_echo.descriptor());
+        #[cfg(feature = "stun")]
+        wanted.extend(self.udp.descriptors());
         let mut fds: Vec<PollFd<'_>> = wanted.into_iter().map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+        fds.extend(self.watch.backlog().map(|fd| PollFd::new(fd, PollFlags::POLLOUT)));
         if let Some((listener, _)) = &self.listener {
             listener.interests(&mut fds);
         }
@@ -459,6 +512,10 @@ impl Loop {
         }
         if changes.network || changes.everything || changes.packages.contains("network") {
             agent.network_changed();
+        }
+        #[cfg(feature = "discovery")]
+        if changes.files.contains(agent::discovery::CHANGED) {
+            agent.discover();
         }
         agent.look_soon();
     }

@@ -28,9 +28,12 @@ impl crate::acs::Body for Body {
 /// Runs a session from its Inform to what was promised in it.
 pub fn run(shared: &Arc<Shared>, reason: Reason) {
     let start = shared.lock().begin_session(reason);
+    // Whoever is told of sessions is told now.
+    shared.wake();
     let outcome = converse(shared, start);
     shared.lock().end_session(&outcome);
     shared.session_ended();
+    shared.wake();
     keep_promises(shared);
 }
 

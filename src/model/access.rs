@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::context::{Context, Row, set_section_option};
+use super::fleeting;
 use super::schema::{Map, Parameter, Source, Text};
 use super::tree::{NodeId, Target, resolve};
 use super::value::{Kind, Type};
@@ -80,6 +81,15 @@ fn from_source(context: &mut Context, node: NodeId, row: &Row, parameter: &Param
         Source::Own(initial) => {
             let name = full_name(context, node, row, parameter.name);
             Ok(context.own(&name).map_or(Text::Borrowed(initial), Text::Owned))
+        }
+        Source::Fleeting(initial) => {
+            let name = full_name(context, node, row, parameter.name);
+            Ok(context.fleeting().get(&name).map_or(Text::Borrowed(initial), |value| Text::Owned(value.into())))
+        }
+        Source::Test => {
+            let name = full_name(context, node, row, parameter.name);
+            let state = context.fleeting().get(&name);
+            Ok(state.map_or(Text::Borrowed(fleeting::NONE), |state| Text::Owned(state.into())))
         }
         Source::Alias => {
             let name = full_name(context, node, row, parameter.name);
@@ -173,15 +183,25 @@ pub fn stage(context: &mut Context, node: NodeId, row: &Row, parameter: &Paramet
             context.set_own(&name, (value != made).then_some(value));
             Ok(())
         }
+        Source::Test => {
+            let name = full_name(context, node, row, parameter.name);
+            let wish = fleeting::wish(context.fleeting(), &name, value)?;
+            let object = context.schema().path(node, row);
+            context.stage_test(object, wish);
+            Ok(())
+        }
         // What it is already is left alone, so that a default is not written down and no service disturbed (CONFORMANCE P-12).
         Source::Uci { .. } if stored(context, node, row, parameter).is_ok_and(|now| now == value) => Ok(()),
         Source::Uci { .. } | Source::File(_) | Source::Program(_) => {
             to_place(context, row, &parameter.value, &parameter.source, value)
         }
         Source::Vendor { write, .. } => to_place(context, row, &parameter.value, write, value),
-        Source::Constant(_) | Source::Count(_) | Source::Get(_) | Source::Together(_) | Source::Ubus { .. } => {
-            Err(FaultCode::NON_WRITABLE_PARAMETER.into())
-        }
+        Source::Constant(_)
+        | Source::Count(_)
+        | Source::Fleeting(_)
+        | Source::Get(_)
+        | Source::Together(_)
+        | Source::Ubus { .. } => Err(FaultCode::NON_WRITABLE_PARAMETER.into()),
     }
 }
 

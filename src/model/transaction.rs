@@ -283,7 +283,9 @@ fn stage_one(
         _ => Cow::Borrowed(sent.value.as_str()),
     };
     let value = parameter.value.accept(sent.kind.as_deref(), &value)?;
-    if parameter.value.reference.is_some_and(|reference| reference.strong) {
+    // A weak reference may be left behind by its row, but what the agent itself keeps leads somewhere when it is written.
+    let own = matches!(parameter.source, Source::Own(_));
+    if parameter.value.reference.is_some_and(|reference| reference.strong || own) {
         for path in value.split(',').filter(|path| !path.is_empty()) {
             if !exists(context, path) {
                 return Err(Fault::value(format!("there is no {path}")));
@@ -435,7 +437,7 @@ fn add_row(context: &mut Context, node: NodeId, around: &Rc<Row>) -> Result<Rc<R
             let (package, kind) = super::vendor::sections_of(rows).ok_or_else(|| Fault::name(&path))?;
             context.add_section(package, kind, options)?.1
         }
-        (Add::Plain(_), Rows::SomeSections { .. } | Rows::Keys(_) | Rows::Numbered(_)) => {
+        (Add::Plain(_), Rows::SomeSections { .. } | Rows::Keys(_) | Rows::Numbered(_) | Rows::Fleeting) => {
             return Err(Fault::name(&path));
         }
     };

@@ -104,6 +104,17 @@ impl Watch {
         inotify.into_iter().chain(self.netlink.as_ref().map(AsFd::as_fd)).chain(self.bus.descriptor()).collect()
     }
 
+    /// The bus, to put an object on it and to tell events.
+    pub fn bus(&mut self) -> &mut Listener {
+        &mut self.bus
+    }
+
+    /// To be polled for writing, where something waits to be sent.
+    #[must_use]
+    pub fn backlog(&self) -> Option<BorrowedFd<'_>> {
+        self.bus.backlog()
+    }
+
     /// When to call [`Watch::read`] even if nothing comes, in time since the boot: the bus is not there, and is looked for again.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Duration> {

@@ -9,6 +9,7 @@ pub mod agent;
 pub mod http_server;
 pub mod images;
 pub mod netns;
+pub mod openwrt;
 pub mod root;
 pub mod schema;
 #[cfg(feature = "ring")]

@@ -60,6 +60,23 @@ struct State {
     objects: BTreeMap<String, u32>,
     listeners: Vec<Listener>,
     answers: Vec<u32>,
+    published: Vec<Published>,
+    /// Data and status of calls that the tests have made.
+    called: BTreeMap<u16, (Option<Json>, Option<u32>)>,
+    calls_made: u16,
+    /// Events that clients have sent: name and data.
+    sent: Vec<(String, Json)>,
+    /// Paths that nobody gets.
+    taken: BTreeSet<String>,
+}
+
+/// An object of a client with a path.
+struct Published {
+    path: String,
+    signature: Json,
+    number: u32,
+    stream: UnixStream,
+    owner: u32,
 }
 
 /// An own object of a client.
@@ -185,6 +202,63 @@ impl Ubusd {
         self.state(|state| state.listeners.iter().any(listens))
     }
 
+    /// Waits until a client has put an object on the bus here, and gives its methods with the types of their arguments.
+    pub fn wait_for_object(&self, path: &str) -> Json {
+        eventually(&format!("the object {path}"), || {
+            self.state(|state| state.published.iter().any(|object| object.path == path))
+        });
+        self.state(|state| {
+            state.published.iter().find(|object| object.path == path).map(|object| object.signature.clone())
+        })
+        .unwrap()
+    }
+
+    /// Whether a client has put an object on the bus here.
+    pub fn has_object(&self, path: &str) -> bool {
+        self.state(|state| state.published.iter().any(|object| object.path == path))
+    }
+
+    /// Says whether somebody else has this path.
+    pub fn take_path(&self, path: &str, taken: bool) {
+        self.state(|state| if taken { state.taken.insert(path.into()) } else { state.taken.remove(path) });
+    }
+
+    /// Calls a method of an object that a client has put on the bus, without waiting for the answer.
+    pub fn begin_call(&self, object: &str, method: &str, arguments: &[u8]) -> u16 {
+        self.state(|state| {
+            state.calls_made += 1;
+            let sequence = state.calls_made;
+            state.called.insert(sequence, (None, None));
+            let object = state.published.iter_mut().find(|known| known.path == object).expect("an object");
+            let mut attributes = Writer::default();
+            attributes.put_number(attribute::OBJECT, object.number);
+            attributes.put_text(attribute::METHOD, method).unwrap();
+            attributes.put(attribute::DATA, arguments);
+            let bytes = encode(Kind::Invoke, sequence, CALLER, attributes).unwrap();
+            object.stream.write_all(&bytes).unwrap();
+            sequence
+        })
+    }
+
+    /// The answer to a call: its status, and its data if there was some.
+    pub fn wait_for_call(&self, sequence: u16) -> (u32, Option<Json>) {
+        eventually("an answer to a call", || self.state(|state| state.called[&sequence].1.is_some()));
+        let (data, status) = self.state(|state| state.called[&sequence].clone());
+        (status.unwrap(), data)
+    }
+
+    /// Calls a method of an object that a client has put on the bus.
+    pub fn call(&self, object: &str, method: &str, arguments: &Json) -> (u32, Option<Json>) {
+        let mut writer = Writer::default();
+        writer.put_members(0, arguments).unwrap();
+        self.wait_for_call(self.begin_call(object, method, &writer.finish().unwrap()[4..]))
+    }
+
+    /// The events of this name that clients have sent.
+    pub fn sent_events(&self, name: &str) -> Vec<Json> {
+        self.state(|state| state.sent.iter().filter(|(sent, _)| sent == name).map(|(_, data)| data.clone()).collect())
+    }
+
     /// Whether a notification was answered.
     pub fn has_answers(&self) -> bool {
         self.state(|state| !state.answers.is_empty())
@@ -234,6 +308,9 @@ impl Ubusd {
         });
     }
 }
+
+/// The client that the tests call from.
+const CALLER: u32 = 0x7777_0001;
 
 impl Drop for Ubusd {
     fn drop(&mut self) {
@@ -291,7 +368,9 @@ fn serve(shared: &Shared, mut stream: UnixStream) {
             }
         }
     }
-    shared.state.lock().unwrap().listeners.retain(|listener| Some(listener.own) != own);
+    let mut state = shared.state.lock().unwrap();
+    state.listeners.retain(|listener| Some(listener.own) != own);
+    state.published.retain(|object| Some(object.owner) != own);
 }
 
 #[derive(Default)]
@@ -315,8 +394,49 @@ fn answer(shared: &Shared, message: &Message, stream: &UnixStream, own: &mut Opt
             }
             if found.is_empty() { 4 } else { 0 }
         }
-        Kind::Invoke if message.number(attribute::OBJECT) == Some(EVENTS) => register(shared, message),
+        Kind::Invoke if message.number(attribute::OBJECT) == Some(EVENTS) => match message.text(attribute::METHOD) {
+            Some("send") => {
+                let data = message.data().unwrap().unwrap();
+                let event = (data["id"].as_str().unwrap().to_owned(), data["data"].clone());
+                shared.state.lock().unwrap().sent.push(event);
+                0
+            }
+            _ => register(shared, message),
+        },
         Kind::Invoke => return invoke(shared, message),
+        Kind::AddObject if message.text(attribute::PATH).is_some() => {
+            let path = message.text(attribute::PATH).unwrap();
+            let mut state = shared.state.lock().unwrap();
+            if state.taken.contains(path) || state.published.iter().any(|object| object.path == path) {
+                2
+            } else {
+                let number = 0xe000_0000 + state.connections;
+                state.published.push(Published {
+                    path: path.into(),
+                    signature: message.members(attribute::SIGNATURE).unwrap().unwrap(),
+                    number,
+                    stream: stream.try_clone().unwrap(),
+                    owner: own.expect("an object that listens"),
+                });
+                let mut attributes = Writer::default();
+                attributes.put_number(attribute::OBJECT, number);
+                bytes.extend(encode(Kind::Data, message.sequence, message.peer, attributes).unwrap());
+                0
+            }
+        }
+        // As the real one, it passes on only what comes from the owner of the object.
+        Kind::Data | Kind::Status if message.peer == CALLER => {
+            let mut state = shared.state.lock().unwrap();
+            let object = message.number(attribute::OBJECT);
+            assert!(state.published.iter().any(|known| Some(known.number) == object), "an answer of no object");
+            let answer = state.called.get_mut(&message.sequence).expect("a call");
+            match message.number(attribute::STATUS) {
+                Some(status) => answer.1 = Some(status),
+                None => answer.0 = message.data().unwrap(),
+            }
+            shared.changed.notify_all();
+            return Answer::default();
+        }
         Kind::AddObject => {
             let mut state = shared.state.lock().unwrap();
             // As with the real one, numbers use all of their 32 bits.

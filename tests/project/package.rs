@@ -29,21 +29,6 @@ fn the_release_is_the_same_everywhere() {
     assert!(read("openwrt-package/Makefile").contains(&format!("\nPKG_VERSION:={version}\n")));
 }
 
-/// A package is made from what lies in `files`, so all of it is installed, and nothing else is asked for.
-#[test]
-fn the_package_installs_every_file() {
-    let makefile = read("openwrt-package/Makefile");
-    for file in files("files") {
-        assert!(makefile.contains(&format!("/{file} ")), "openwrt-package/Makefile does not install {file}");
-    }
-    for word in makefile.split_whitespace().filter_map(|word| word.strip_prefix("$(PKG_BUILD_DIR)/files/")) {
-        assert!(
-            path("files").join(word).is_file(),
-            "openwrt-package/Makefile installs files/{word}, which is not there"
-        );
-    }
-}
-
 /// What runs as a program can be run.
 #[test]
 fn scripts_are_executable() {

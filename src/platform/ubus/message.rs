@@ -62,6 +62,8 @@ pub mod attribute {
     pub const OBJECT: u8 = 3;
     /// The name of a method or event, a text.
     pub const METHOD: u8 = 4;
+    /// The methods of an object, members of members: of each the names of its arguments with their types.
+    pub const SIGNATURE: u8 = 6;
     /// The members of the arguments or of the answer.
     pub const DATA: u8 = 7;
     /// The number of the object that is subscribed to.
@@ -114,7 +116,15 @@ impl Message {
     /// # Errors
     /// When they are no members.
     pub fn data(&self) -> Result<Option<Json>, BlobError> {
-        self.find(attribute::DATA).map(|attribute| blob::decode_table(attribute.data)).transpose()
+        self.members(attribute::DATA)
+    }
+
+    /// The members in an attribute; `None` where it is not there.
+    ///
+    /// # Errors
+    /// When they are no members.
+    pub fn members(&self, id: u8) -> Result<Option<Json>, BlobError> {
+        self.find(id).map(|attribute| blob::decode_table(attribute.data)).transpose()
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod blob;
 pub mod events;
 pub mod message;
+pub mod object;
 mod program;
 mod socket;
 

@@ -18,6 +18,9 @@ use super::{AT_ONCE, DEADLINE, UbusError};
 /// How much is read at once, in bytes.
 const CHUNK: usize = 16 << 10;
 
+/// How much may wait to be sent, in bytes: the longest message, and as much again.
+const BACKLOG: usize = 2 << 20;
+
 /// How many numbers of objects are remembered.
 const OBJECTS: usize = 256;
 
@@ -28,6 +31,8 @@ const NOT_FOUND: u32 = 4;
 pub(super) struct Connection {
     socket: OwnedFd,
     incoming: Incoming,
+    /// What [`Connection::queue`] could not send at once.
+    outgoing: Vec<u8>,
 }
 
 impl Connection {
@@ -37,7 +42,7 @@ impl Connection {
         let socket = socket(AddressFamily::Unix, SockType::Stream, flags, None)?;
         // A socket whose queue of callers is full says so at once (EAGAIN).
         connect(socket.as_raw_fd(), &UnixAddr::new(path)?)?;
-        Ok(Self { socket, incoming: Incoming::default() })
+        Ok(Self { socket, incoming: Incoming::default(), outgoing: Vec::new() })
     }
 
     /// To be polled for reading.
@@ -45,17 +50,45 @@ impl Connection {
         self.socket.as_fd()
     }
 
-    /// Sends all of a message, or fails at the deadline; without one, what cannot go at once is a failure.
-    pub(super) fn send(&self, mut bytes: &[u8], deadline: Option<Instant>) -> io::Result<()> {
+    /// Sends all of a message, or fails at the deadline.
+    pub(super) fn send(&self, mut bytes: &[u8], deadline: Instant) -> io::Result<()> {
         while !bytes.is_empty() {
             match send(self.socket.as_raw_fd(), bytes, MsgFlags::MSG_NOSIGNAL) {
                 Ok(sent) => bytes = bytes.get(sent..).unwrap_or_default(),
                 Err(Errno::EINTR) => {}
-                Err(Errno::EAGAIN) => self.wait(PollFlags::POLLOUT, deadline)?,
+                Err(Errno::EAGAIN) => self.wait(PollFlags::POLLOUT, Some(deadline))?,
                 Err(error) => return Err(error.into()),
             }
         }
         Ok(())
+    }
+
+    /// Sends as much of a message as goes at once; the rest waits for [`Self::flush`]. Fails when too much waits already.
+    pub(super) fn queue(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.outgoing.len().saturating_add(bytes.len()) > BACKLOG {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        self.outgoing.extend_from_slice(bytes);
+        self.flush()
+    }
+
+    /// Sends as much of what waits as goes at once.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        while !self.outgoing.is_empty() {
+            match send(self.socket.as_raw_fd(), &self.outgoing, MsgFlags::MSG_NOSIGNAL) {
+                Ok(sent) if sent >= self.outgoing.len() => self.outgoing = Vec::new(),
+                Ok(sent) => drop(self.outgoing.drain(..sent)),
+                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether something waits to be sent.
+    pub(super) fn has_backlog(&self) -> bool {
+        !self.outgoing.is_empty()
     }
 
     /// The next message that is there or comes before the deadline; without one, `None` where there is nothing yet.
@@ -208,7 +241,7 @@ impl Caller {
         mut take: impl FnMut(&Message) -> Result<(), BlobError>,
     ) -> Result<(), Failure> {
         self.sequence = self.sequence.wrapping_add(1);
-        self.connection.send(&encode(kind, self.sequence, peer, attributes)?, Some(deadline))?;
+        self.connection.send(&encode(kind, self.sequence, peer, attributes)?, deadline)?;
         let mut result = Ok(());
         loop {
             let Some(message) = self.connection.receive(Some(deadline))? else { continue };
