@@ -30,6 +30,8 @@ pub mod odhcpd;
 pub mod option_rows;
 pub mod order;
 mod own_keys;
+#[cfg(feature = "periodic-statistics")]
+pub mod periodic_statistics;
 pub mod ppp;
 pub mod qos;
 pub mod root;
@@ -88,6 +90,8 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         leds::OBJECTS,
         usb::OBJECTS,
         software_modules::OBJECTS,
+        #[cfg(feature = "periodic-statistics")]
+        periodic_statistics::OBJECTS,
         #[cfg(feature = "bulk-data")]
         bulk_data::OBJECTS,
         #[cfg(feature = "tls")]

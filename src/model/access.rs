@@ -81,6 +81,10 @@ fn from_source(context: &mut Context, node: NodeId, row: &Row, parameter: &Param
             let name = full_name(context, node, row, parameter.name);
             Ok(context.own(&name).map_or(Text::Borrowed(initial), Text::Owned))
         }
+        Source::Measured(initial) => {
+            let name = full_name(context, node, row, parameter.name);
+            Ok(context.facts().measured.get(&name).map_or(Text::Borrowed(initial), Text::Owned))
+        }
         Source::Alias => {
             let name = full_name(context, node, row, parameter.name);
             Ok(Text::Owned(context.own(&name).unwrap_or_else(|| format!("cpe-{}", row.number()))))
@@ -179,9 +183,12 @@ pub fn stage(context: &mut Context, node: NodeId, row: &Row, parameter: &Paramet
             to_place(context, row, &parameter.value, &parameter.source, value)
         }
         Source::Vendor { write, .. } => to_place(context, row, &parameter.value, write, value),
-        Source::Constant(_) | Source::Count(_) | Source::Get(_) | Source::Together(_) | Source::Ubus { .. } => {
-            Err(FaultCode::NON_WRITABLE_PARAMETER.into())
-        }
+        Source::Constant(_)
+        | Source::Count(_)
+        | Source::Get(_)
+        | Source::Measured(_)
+        | Source::Together(_)
+        | Source::Ubus { .. } => Err(FaultCode::NON_WRITABLE_PARAMETER.into()),
     }
 }
 

@@ -388,6 +388,8 @@ pub enum Source {
     },
     /// The agent's own state, under the full name of the parameter; its value in the beginning.
     Own(&'static str),
+    /// What the daemon has measured, under the full name of the parameter; its value as long as there is nothing. It is not kept over a restart.
+    Measured(&'static str),
     /// The Alias of the row, in the agent's own state (CONFORMANCE A-03).
     Alias,
     /// The number of rows of the table of this name beside the parameter.
@@ -516,6 +518,12 @@ pub const fn count(table: &'static str) -> Source {
 #[must_use]
 pub const fn own(initial: &'static str) -> Source {
     Source::Own(initial)
+}
+
+/// What the daemon has measured.
+#[must_use]
+pub const fn measured(initial: &'static str) -> Source {
+    Source::Measured(initial)
 }
 
 /// The Alias parameter that every table has.

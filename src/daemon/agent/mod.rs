@@ -398,7 +398,8 @@ impl Agent {
         self.configure_lightweight();
         self.configure_timed();
         let clock_known = self.now().utc.is_some();
-        self.model.set_facts(Facts { connection_request_url: url, clock_known });
+        let measured = self.model.context().facts().measured.clone();
+        self.model.set_facts(Facts { connection_request_url: url, clock_known, measured });
     }
 
     /// Another URL of the ACS, from wherever it came, is another ACS (CONFORMANCE B-01, B-03). Not while a session is running.

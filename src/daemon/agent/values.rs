@@ -73,11 +73,11 @@ impl Agent {
     /// Something was written by the command line: others than the ACS, so that the ACS hears of it (CONFORMANCE N-04).
     pub fn written_locally(&mut self, written: &Written) {
         self.release_soon();
-        self.timed_written(&written.names);
         if written.effects.packages.contains(PACKAGE) {
             self.reload();
         }
         self.refresh_facts();
+        self.timed_written(&written.names);
         self.look_soon();
     }
 

@@ -38,6 +38,34 @@ pub struct Facts {
     pub connection_request_url: String,
     /// Whether the clock is known to be right (INTERFACE.md, marks).
     pub clock_known: bool,
+    /// What it has measured.
+    pub measured: Measured,
+}
+
+/// Values that the daemon has measured, by the full names of their parameters. All copies are the same.
+#[derive(Clone, Debug, Default)]
+pub struct Measured(Arc<Mutex<BTreeMap<String, String>>>);
+
+impl Measured {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The value of a parameter; `None` before it was measured.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<String> {
+        self.lock().get(name).cloned()
+    }
+
+    /// Sets the value of a parameter.
+    pub fn set(&self, name: String, value: String) {
+        self.lock().insert(name, value);
+    }
+
+    /// Forgets all others.
+    pub fn keep_only(&self, keep: &mut dyn FnMut(&str) -> bool) {
+        self.lock().retain(|name, _| keep(name));
+    }
 }
 
 /// A row of a table, with the rows around it. What is no table has the row of the nearest table around it.
