@@ -66,7 +66,6 @@ const LIMITS: &[(&str, &str, &str)] = &[
     ("Device.DNS.Diagnostics.NSLookupDiagnostics.Timeout", "range", ABUSE),
 ];
 
-
 fn meant() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str)> {
     MEANT.iter().chain(LIMITS)
 }

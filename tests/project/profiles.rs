@@ -54,6 +54,9 @@ const CLAIMED: &[&str] = &[
     "User:2",
     "HeartbeatPolicy:1",
     "StandbyPolicy:1",
+    "PeriodicStatsBase:1",
+    "PeriodicStatsAdv:1",
+    "PeriodicStatsAdv:2",
     "BulkDataColl:1",
     "BulkDataReports:1",
     "BulkDataCSVEncoding:1",
@@ -259,6 +262,7 @@ fn source(object: &Object, source: &Source) -> String {
         Source::Own(_) | Source::Alias => "kept by the agent".into(),
         Source::Fleeting(_) | Source::Test => "in the agent's memory".into(),
         Source::Count(table) => format!("rows of `{table}`"),
+        Source::Measured(_) => "measured by the agent".into(),
         Source::Get(_) | Source::GetSet(..) | Source::Together(_) => "found out by the agent".into(),
     }
 }
