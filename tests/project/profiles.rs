@@ -52,6 +52,7 @@ const CLAIMED: &[&str] = &[
     "WiFiAccessPoint:2",
     "User:1",
     "User:2",
+    "UDPConnReq:1",
     "HeartbeatPolicy:1",
     "StandbyPolicy:1",
     "PeriodicStatsBase:1",
