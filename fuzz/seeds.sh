@@ -150,6 +150,10 @@ tar --format=ustar -cf corpus/archive/ustar etc
 tar --format=gnu -cf corpus/archive/gnu etc
 tar --format=posix -cf corpus/archive/posix etc
 rm -r etc
+# An alias with an address behind it; the name of an address; a reply to a ping.
+printf '\022\064\205\200\000\001\000\002\000\000\000\000\003www\007example\000\000\001\000\001\300\014\000\005\000\001\000\000\000\074\000\007\004host\300\020\300\051\000\001\000\001\000\000\000\074\000\004\300\000\002\001' | seed dns alias
+printf '\000\007\201\200\000\001\000\001\000\000\000\000\0011\0012\0010\003192\007in-addr\004arpa\000\000\014\000\001\300\014\000\014\000\001\000\000\000\000\000\007\001r\003net\000' | seed dns pointer
+printf '\000\000\343\303\022\064\000\007\000\001\002' | seed dns ping
 
 printf '\006HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc' | seed speed none
 printf 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nA: b\r\n\r\n' | seed speed chunked

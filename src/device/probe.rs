@@ -1,5 +1,6 @@
 //! What the tables of tests share: they are carried out by `crate::diagnostics`, wherever they lie in the tree.
 
+use super::ip::interface::INTERFACES;
 use crate::model::schema::{Notification, Parameter, Source, fleeting, own, ro, rw};
 use crate::model::value::{STRING, Type, UNSIGNED_INT};
 
@@ -15,7 +16,7 @@ pub const BLOCK: Type = UNSIGNED_INT.ranges(&[(1, 65_535)]);
 pub const ADDRESS: Type = STRING.lengths(&[(0, 45)]);
 
 /// `Interface`: the row of a logical interface, or nothing for the way of the routing.
-pub const INTERFACE: Parameter = rw("Interface", STRING.weak(&[]).lengths(&[(0, 256)]), own(""));
+pub const INTERFACE: Parameter = rw("Interface", STRING.weak(&[INTERFACES]).lengths(&[(0, 256)]), own(""));
 /// `ProtocolVersion`
 pub const PROTOCOL_VERSION: Parameter = rw("ProtocolVersion", STRING.values(&["Any", "IPv4", "IPv6"]), own("Any"));
 /// `DSCP`

@@ -143,7 +143,8 @@ impl<'a> Reader<'a> {
         Some(u16::from_be_bytes(*self.take(2)?.first_chunk()?))
     }
 
-    /// A name, whose end may lie before it in the message (RFC 1035 4.1.4). What is not printable becomes `?`.
+    /// A name, whose end may lie before it in the message (RFC 1035 4.1.4). What is not printable, and a dot inside a
+    /// label, becomes `?`.
     fn name(&mut self) -> Option<String> {
         let mut name = String::new();
         let (mut at, mut before, mut jumped) = (self.at, self.at, false);
@@ -177,7 +178,7 @@ impl<'a> Reader<'a> {
             if !name.is_empty() {
                 name.push('.');
             }
-            let printable = |byte: &u8| if byte.is_ascii_graphic() { char::from(*byte) } else { '?' };
+            let printable = |byte: &u8| if byte.is_ascii_graphic() && *byte != b'.' { char::from(*byte) } else { '?' };
             name.extend(self.message.get(at..end)?.iter().map(printable));
             if name.len() > LONGEST_NAME {
                 return None;
@@ -231,11 +232,11 @@ mod tests {
         let expected = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07example\x00\x00\x1c\x00\x01";
         assert_eq!(question(0x1234, "www.example", AAAA).unwrap(), expected);
         assert_eq!(question(0x1234, "www.example.", AAAA).unwrap(), expected);
-        let long = ["a".repeat(63); 4].join(".");
+        let long = vec!["a".repeat(63); 4].join(".");
         for name in ["", ".", "a..b", ".a", &"a".repeat(64), &long, "a b", "m\u{fc}ller.example"] {
             assert_eq!(question(1, name, A), None, "{name}");
         }
-        assert!(question(1, &long[..250], A).is_some());
+        assert!(question(1, long.get(..250).unwrap(), A).is_some());
     }
 
     #[test]

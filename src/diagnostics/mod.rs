@@ -19,7 +19,7 @@
 
 mod ask;
 pub mod dns_message;
-mod icmp;
+pub mod icmp;
 mod name_lookup;
 mod neighbors;
 mod ping;

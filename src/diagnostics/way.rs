@@ -137,7 +137,11 @@ impl Way {
         // Among several addresses of IPv6 the kernel chooses better.
         if let Some(address) = self.addresses.iter().find(fits).filter(|_| target.is_ipv4() && !target.is_loopback()) {
             let address = SockaddrStorage::from(SocketAddr::new(*address, 0));
-            bind(socket.as_raw_fd(), &address).map_err(failed("use the address of the interface"))?;
+            match bind(socket.as_raw_fd(), &address) {
+                // It has gone in between: the device is what counts.
+                Ok(()) | Err(nix::Error::EADDRNOTAVAIL) => {}
+                Err(errno) => return Err(failed("use the address of the interface")(errno)),
+            }
         }
         Ok(())
     }

@@ -286,7 +286,9 @@ fn stage_one(
         _ => Cow::Borrowed(sent.value.as_str()),
     };
     let value = parameter.value.accept(sent.kind.as_deref(), &value)?;
-    if parameter.value.reference.is_some_and(|reference| reference.strong) {
+    // A weak reference may be left behind by its row, but what the agent itself keeps leads somewhere when it is written.
+    let own = matches!(parameter.source, Source::Own(_));
+    if parameter.value.reference.is_some_and(|reference| reference.strong || own) {
         for path in value.split(',').filter(|path| !path.is_empty()) {
             if !exists(context, path) {
                 return Err(Fault::value(format!("there is no {path}")));

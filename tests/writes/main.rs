@@ -156,6 +156,7 @@ macro_rules! groups {
 groups! {
     bridging,
     cellular,
+    diagnostics,
     ethernet,
     firmware,
     dhcpv4,

@@ -6,6 +6,7 @@ use crate::device::probe::state;
 use crate::error::Result;
 use crate::model::access::full_name;
 use crate::model::context::{Context, Row};
+use crate::model::format::MAC;
 use crate::model::schema::{Object, Rows, Table, Text, count, fleeting, get, ro};
 use crate::model::value::{INT, STRING, Type, UNSIGNED_INT};
 
@@ -27,7 +28,7 @@ static RESULT: Object = Object::table(
     &[
         ro("Radio", STRING.strong(&[super::RADIO]), get(radio)),
         ro("SSID", STRING.lengths(&[(0, 32)]), fleeting("")),
-        ro("BSSID", STRING.lengths(&[(0, 17)]), fleeting("")),
+        ro("BSSID", STRING.lengths(&[(0, 17)]).format(MAC), fleeting("")),
         ro("Mode", STRING.values(&["AdHoc", "Infrastructure"]), fleeting("Infrastructure")),
         ro("Channel", UNSIGNED_INT.ranges(&[(1, 255)]), fleeting("1")),
         ro("SignalStrength", INT.ranges(&[(-200, 0)]), fleeting("0")),
