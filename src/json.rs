@@ -56,13 +56,13 @@ pub fn bytes(value: &impl Serialize) -> Vec<u8> {
 
 /// Why something is not the JSON that it should be, in one line without the values that it has.
 #[derive(Debug)]
-pub struct Wrong(Box<String>);
+pub struct Wrong(Box<str>);
 
 impl Wrong {
     #[cold]
     #[inline(never)]
     fn new(text: &dyn Display) -> Self {
-        Self(Box::new(text.to_string()))
+        Self(text.to_string().into())
     }
 
     #[cold]

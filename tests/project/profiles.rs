@@ -63,6 +63,12 @@ const CLAIMED: &[&str] = &[
     "BulkDataCSVEncoding:1",
     "BulkDataJSONEncoding:1",
     "BulkDataHTTP:1",
+    "IPPing:1",
+    "IPPingDetailed:1",
+    "TraceRoute:1",
+    "NSLookupDiag:1",
+    "ServerSelectionDiag:1",
+    "SelfTestDiag:1",
     "Download:1",
     "DownloadTCP:1",
     "Upload:1",
@@ -71,12 +77,6 @@ const CLAIMED: &[&str] = &[
     "UDPEchoPlus:1",
     "UDPEchoDiag:1",
     "DeviceAssociation:1",
-    "IPPing:1",
-    "IPPingDetailed:1",
-    "TraceRoute:1",
-    "NSLookupDiag:1",
-    "ServerSelectionDiag:1",
-    "SelfTestDiag:1",
 ];
 
 /// What a profile demands of an object or parameter.
