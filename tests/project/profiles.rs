@@ -77,6 +77,10 @@ const CLAIMED: &[&str] = &[
     "UDPEchoPlus:1",
     "UDPEchoDiag:1",
     "DeviceAssociation:1",
+    "XMPPBasic:1",
+    "XMPPAdvanced:1",
+    "XMPPReconnect:1",
+    "XMPPConnReq:1",
 ];
 
 /// What a profile demands of an object or parameter.
@@ -142,9 +146,11 @@ fn missing(item: &Item) -> Option<String> {
         true => (None, device::objects().find(|object| object.path == item.path)),
         false => {
             let (object, name) = item.path.rsplit_once('.').unwrap();
-            let object = device::objects().find(|known| known.path.trim_end_matches('.') == object);
-            let parameter = object.and_then(|object| object.parameters.iter().find(|known| known.name == name));
-            (parameter, object.filter(|_| parameter.is_some()))
+            // A feature may have a table of its own for what it adds to an object.
+            let mut objects = device::objects().filter(|known| known.path.trim_end_matches('.') == object);
+            let has =
+                |object: &'static Object| Some((object.parameters.iter().find(|known| known.name == name)?, object));
+            objects.find_map(has).map_or((None, None), |(parameter, object)| (Some(parameter), Some(object)))
         }
     };
     let Some(object) = found else { return Some(format!("{} is missing", item.path)) };
