@@ -19,7 +19,7 @@ chmod 1777 tmp
 
 cp "$(command -v busybox)" bin/busybox
 chroot . /bin/busybox --install -s /bin
-for name in reboot firstboot jffs2reset reload_config wifi ifup ifdown logger; do
+for name in reboot firstboot jffs2reset wifi ifup ifdown logger; do
 	# Not those of busybox, which would do it.
 	rm -f "bin/$name" "sbin/$name"
 	ln -sf recorder "sbin/$name"
