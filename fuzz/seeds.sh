@@ -121,6 +121,13 @@ Device.Info.Row.1.Enable=false
 Device.Info.Row.1.Alias=a
 END
 
+# The place, and the options: 43 with sub-options and as a bare URL, 125, 17 alone and among others.
+printf '\000\001\024http://acs.example/x\002\004prov\003\00260\004\0041500\377' | seed dhcp_options sub
+printf '\000https://acs.example:7547/cwmp\000' | seed dhcp_options bare
+printf '\001\000\000\015\351\042\013\024http://acs.example/x\014\004prov\015\00260' | seed dhcp_options vendor
+printf '\002\000\000\015\351\000\001\000\024http://acs.example/x\000\002\000\004prov' | seed dhcp_options six
+printf '\003\000\021\000\034\000\000\015\351\000\001\000\024http://acs.example/x' | seed dhcp_options among
+
 seed vendor led <<'END'
 {
   "Device.X_EXAMPLE_Led.{i}.": {
@@ -150,3 +157,32 @@ tar --format=ustar -cf corpus/archive/ustar etc
 tar --format=gnu -cf corpus/archive/gnu etc
 tar --format=posix -cf corpus/archive/posix etc
 rm -r etc
+
+seed udp_request plain <<'END'
+GET http://10.1.1.1:8080?ts=1120673700&id=1234&un=acs&cn=XTGRWIPC6D3IPXS3&sig=3545F7B5820D76A3DF45A3A509DA8D8C38F13512 HTTP/1.1
+Host: 10.1.1.1:8080
+
+END
+printf 'ts=1&id=7&un=acs&cn=abc&sig=00' | seed udp_request arguments
+# A length, a port, and a datagram of that length each: an answer, an error.
+printf '\040\000\001\001\000\0140123456789abcdef\000\001\000\010\000\001\200\125\300\000\002\001' | seed stun answer
+printf '\034\000\001\021\000\0100123456789abcdef\000\011\000\004\000\000\004\001' | seed stun unauthorized
+printf '\006HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc' | seed speed none
+printf 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nA: b\r\n\r\n' | seed speed chunked
+printf 'HTTP/1.0 200 OK\nContent-Length: 1\nContent-Length: 1\n\na' | seed speed length
+printf '\000\000\000\007\000\000\000\001\000\001\000\000\000\001\000\002\000\000\000\000\000\000\000\001' | seed speed echo
+xmpp="<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' from='example.com' id='1' version='1.0'>"
+seed xmpp_stream features <<EOF
+$xmpp<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-1</mechanism></mechanisms></stream:features><challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>cj1ub25jZXgscz1RU1hDUis2c2VrOGJmOTIsaT00MDk2</challenge><success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>dj1ybUY5cHFWOFM3c3VBb1pXamE0ZEpSa0ZzS1E9</success>
+EOF
+seed xmpp_stream request <<EOF
+$xmpp<iq type='get' id='1' from='acs@example.com/a'><connectionRequest xmlns='urn:broadband-forum-org:cwmp:xmppConnReq-1-0'><username>acs</username><password><![CDATA[x]]></password></connectionRequest></iq> <presence/></stream:stream>
+EOF
+seed xmpp_stream bound <<EOF
+$xmpp<iq type='result' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>cpe@example.com/r</jid></bind></iq><iq type='get' id='2'><ping xmlns='urn:xmpp:ping'/></iq><stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>
+EOF
+printf '\300\014\000\041\000\001\000\000\000\074\000\013\000\005\000\007\024\146\002x1\300\036' | seed xmpp_stream records
+# An alias with an address behind it; the name of an address; a reply to a ping.
+printf '\022\064\205\200\000\001\000\002\000\000\000\000\003www\007example\000\000\001\000\001\300\014\000\005\000\001\000\000\000\074\000\007\004host\300\020\300\051\000\001\000\001\000\000\000\074\000\004\300\000\002\001' | seed dns alias
+printf '\000\007\201\200\000\001\000\001\000\000\000\000\0011\0012\0010\003192\007in-addr\004arpa\000\000\014\000\001\300\014\000\014\000\001\000\000\000\000\000\007\001r\003net\000' | seed dns pointer
+printf '\000\000\343\303\022\064\000\007\000\001\002' | seed dns ping

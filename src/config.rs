@@ -57,6 +57,14 @@ pub struct Acs {
     pub verify: bool,
     /// Whether the URL may come by DHCP.
     pub dhcp_discovery: bool,
+    /// Whether DHCP may only name an ACS that is reached over https.
+    pub discovery_https_only: bool,
+    /// PEM file with the roots that are trusted for an ACS that DHCP has named; empty for those of `ca_file`.
+    pub discovery_ca_file: String,
+    /// Seconds without an ACS that DHCP has named after which DHCP is asked again, and again, at least 1.
+    pub rediscovery_wait: u32,
+    /// Whether the DHCP request says that there is an agent here. Read by `/usr/lib/cwmpd/dhcp-request`.
+    pub dhcp_vendor_class: bool,
     /// Seconds until an answer of the ACS is given up, at least 1.
     pub http_timeout: u32,
     /// Whether Basic authentication is used without TLS.
@@ -88,6 +96,8 @@ pub struct Cpe {
     pub password: Secret,
     /// The longest random wait before the first session after a boot, in seconds.
     pub start_delay: u32,
+    /// Whether devices on the LAN hear who the gateway is, and say who they are (TR-069a6 Annex F).
+    pub manageable_devices: bool,
     /// ProvisioningCode
     pub provisioning_code: String,
     /// The directory of the state.
@@ -172,6 +182,10 @@ impl Default for Acs {
             client_key: String::new(),
             verify: true,
             dhcp_discovery: true,
+            discovery_https_only: false,
+            discovery_ca_file: String::new(),
+            rediscovery_wait: 300,
+            dhcp_vendor_class: true,
             http_timeout: 30,
             basic_over_http: true,
             max_envelope: 1 << 20,
@@ -192,6 +206,7 @@ impl Default for Cpe {
             username: String::new(),
             password: Secret::default(),
             start_delay: 0,
+            manageable_devices: false,
             provisioning_code: String::new(),
             state_dir: "/etc/cwmpd".to_owned(),
             rollback_timeout: 0,
@@ -293,7 +308,8 @@ fn parse_notification(text: &str) -> Option<u8> {
     place.and_then(|place| u8::try_from(place).ok()).or_else(number)
 }
 
-fn is_url(text: &str) -> bool {
+/// Whether it is the URL of an ACS: http or https, with a host and nothing that is not printable.
+pub(crate) fn is_url(text: &str) -> bool {
     let rest = ["http://", "https://"].iter().find_map(|scheme| {
         let (begin, rest) = text.split_at_checked(scheme.len())?;
         begin.eq_ignore_ascii_case(scheme).then_some(rest)
@@ -383,6 +399,10 @@ impl Reader {
         self.checked(from, "client_key", &mut acs.client_key, is_absolute);
         self.flag(from, "verify", &mut acs.verify);
         self.flag(from, "dhcp_discovery", &mut acs.dhcp_discovery);
+        self.flag(from, "discovery_https_only", &mut acs.discovery_https_only);
+        self.checked(from, "discovery_ca_file", &mut acs.discovery_ca_file, is_absolute);
+        self.number(from, "rediscovery_wait", &mut acs.rediscovery_wait, 1, 86_400);
+        self.flag(from, "dhcp_vendor_class", &mut acs.dhcp_vendor_class);
         self.number(from, "http_timeout", &mut acs.http_timeout, 1, 3600);
         self.flag(from, "basic_over_http", &mut acs.basic_over_http);
         self.number(from, "max_envelope", &mut acs.max_envelope, 16_384, 1 << 26);
@@ -417,6 +437,7 @@ impl Reader {
         self.checked(from, "username", &mut cpe.username, |text| text.chars().count() <= 256);
         self.text(from, "password", &mut cpe.password.0);
         self.number(from, "start_delay", &mut cpe.start_delay, 0, 86_400);
+        self.flag(from, "manageable_devices", &mut cpe.manageable_devices);
         self.checked(from, "provisioning_code", &mut cpe.provisioning_code, |text| text.chars().count() <= 64);
         self.checked(from, "state_dir", &mut cpe.state_dir, |text| is_absolute(text) && text.len() > 1);
         self.number(from, "rollback_timeout", &mut cpe.rollback_timeout, 0, 86_400);

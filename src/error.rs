@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::ops::Deref;
 
 /// A fault code of TR-069a6 A.5: 9000 to 9032 and 9800 to 9899 from the CPE, 8000 to 8006 and 8800 to 8899 from the ACS.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -84,14 +85,41 @@ impl fmt::Display for FaultCode {
 }
 
 /// What the ACS is told when a request cannot be carried out (TR-069a6 A.5).
+///
+/// It is one pointer wide, because it stands in the result of nearly every function of the data model, and moving a wide one through every
+/// `?` was a third of the program. Its parts are read through it: `fault.code`, `fault.text`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Fault(Box<FaultParts>);
+
+/// What a [`Fault`] says.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Fault {
+pub struct FaultParts {
     /// The CWMP fault code.
     pub code: FaultCode,
     /// A text for a person at the ACS; never a secret.
     pub text: String,
     /// Every bad entry of a SetParameterValues, in the order of the request; empty for all other RPCs.
     pub parameters: Vec<ParameterFault>,
+}
+
+impl Deref for Fault {
+    type Target = FaultParts;
+
+    fn deref(&self) -> &FaultParts {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl From<FaultParts> for Fault {
+    fn from(parts: FaultParts) -> Self {
+        Self(Box::new(parts))
+    }
 }
 
 /// One `SetParameterValuesFault` (TR-069a6 A.5).
@@ -109,7 +137,33 @@ impl Fault {
     /// A fault with a text of its own.
     #[must_use]
     pub fn new(code: FaultCode, text: impl Into<String>) -> Self {
-        Self { code, text: text.into(), parameters: Vec::new() }
+        FaultParts { code, text: text.into(), parameters: Vec::new() }.into()
+    }
+
+    /// What it says, to be taken apart.
+    #[must_use]
+    pub fn into_parts(self) -> FaultParts {
+        *self.0
+    }
+
+    /// Its text alone.
+    #[must_use]
+    pub fn into_text(self) -> String {
+        self.0.text
+    }
+
+    /// The same as the fault of one parameter, with the name as it was sent.
+    #[must_use]
+    pub fn of(self, name: String) -> ParameterFault {
+        let FaultParts { code, text, .. } = *self.0;
+        ParameterFault { name, code, text }
+    }
+
+    /// The same with every bad entry of a SetParameterValues.
+    #[must_use]
+    pub fn with_parameters(mut self, parameters: Vec<ParameterFault>) -> Self {
+        self.0.parameters = parameters;
+        self
     }
 
     /// 9002 with the reason.
@@ -156,19 +210,17 @@ impl fmt::Display for Fault {
 impl std::error::Error for Fault {}
 
 /// A failure that concerns the router and not a request of the ACS. Its text says what was tried and, where it is known, what to do.
+///
+/// One pointer wide, for the reason that [`Fault`] is.
+pub struct Error(Box<Cause>);
+
+/// What has failed, inside an [`Error`].
 #[derive(Debug)]
-pub enum Error {
+enum Cause {
     /// A file, socket or program could not be used; the text says which and for what.
     Io(String, io::Error),
-    /// A configuration or model file is wrong.
-    File {
-        /// The path of the file.
-        path: String,
-        /// The line, counted from 1; 0 where it is not known.
-        line: usize,
-        /// What is wrong with it.
-        reason: String,
-    },
+    /// A configuration or model file is wrong: its path, the line, counted from 1 and 0 where it is not known, and what is wrong.
+    File(String, usize, String),
     /// Anything else, in one line.
     Other(String),
 }
@@ -177,33 +229,57 @@ impl Error {
     /// Wraps an operating system error with what was being done, such as `read /etc/config/network`.
     pub fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
-        move |error| Self::Io(what, error)
+        move |error| Self(Box::new(Cause::Io(what, error)))
     }
 
-    /// An error with just a text.
+    /// A configuration or model file is wrong. Lines count from 1; 0 where the line is not known.
+    #[must_use]
+    pub fn file(path: String, line: usize, reason: String) -> Self {
+        Self(Box::new(Cause::File(path, line, reason)))
+    }
+
+    /// An error with just a text, in one line.
     #[must_use]
     pub fn other(text: impl Into<String>) -> Self {
-        Self::Other(text.into())
+        Self(Box::new(Cause::Other(text.into())))
+    }
+
+    /// What the operating system said, where a file, socket or program could not be used.
+    #[must_use]
+    pub fn os(&self) -> Option<&io::Error> {
+        match &*self.0 {
+            Cause::Io(_, error) => Some(error),
+            Cause::File(..) | Cause::Other(_) => None,
+        }
+    }
+
+    /// Whether something did not end in its time.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        self.os().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io(what, error) => write!(f, "cannot {what}: {error}"),
-            Self::File { path, line: 0, reason } => write!(f, "{path}: {reason}"),
-            Self::File { path, line, reason } => write!(f, "{path}:{line}: {reason}"),
-            Self::Other(text) => f.write_str(text),
+        match &*self.0 {
+            Cause::Io(what, error) => write!(f, "cannot {what}: {error}"),
+            Cause::File(path, 0, reason) => write!(f, "{path}: {reason}"),
+            Cause::File(path, line, reason) => write!(f, "{path}:{line}: {reason}"),
+            Cause::Other(text) => f.write_str(text),
         }
     }
 }
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Io(_, error) => Some(error),
-            _ => None,
-        }
+        self.os().map(|error| error as _)
     }
 }
 

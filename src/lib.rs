@@ -2,24 +2,31 @@
 //!
 //! The layers, from the bottom up; imports only run upwards in this list:
 //!
-//! * [`error`], [`time`], [`xml`], [`platform`]: what everything stands on. Only `platform` touches the system.
+//! * [`error`], [`time`], [`json`], [`xml`], [`platform`]: what everything stands on. Only `platform` touches the system.
 //! * [`soap`], [`model`], [`auth`]: messages, the data model engine, digest authentication; free of IO.
 //! * [`device`]: TR-181 itself, one table an object, on top of `model` and `platform`.
 //! * [`cwmp`], [`acs`], [`connreq`]: the protocol (free of IO), the way to the ACS, the ways in.
+//! * `bulk_data`: what is reported to collectors; free of IO.
 //! * [`transfer`]: files in and out.
+//! * `diagnostics`: tests of the network, with the feature of that name.
 //! * [`daemon`], [`cli`]: the process around it.
 
 #![forbid(unsafe_code)]
 
 pub mod acs;
 pub mod auth;
+#[cfg(feature = "bulk-data")]
+pub mod bulk_data;
 pub mod cli;
 pub mod config;
 pub mod connreq;
 pub mod cwmp;
 pub mod daemon;
 pub mod device;
+#[cfg(feature = "diagnostics")]
+pub mod diagnostics;
 pub mod error;
+pub mod json;
 pub mod model;
 pub mod platform;
 pub mod soap;

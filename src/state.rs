@@ -19,6 +19,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::json;
 use crate::platform::files;
 
 /// The version of the files that this release writes.
@@ -128,7 +129,7 @@ impl Store {
                 Err((_, Errno::EAGAIN)) => {
                     return Err(Error::other(format!("another cwmpd is already running with the state in {shown}")));
                 }
-                Err((_, errno)) => return Err(Error::Io(format!("lock {shown}"), errno.into())),
+                Err((_, errno)) => return Err(Error::io(format!("lock {shown}"))(errno.into())),
             }
         }
     }
@@ -161,7 +162,7 @@ impl Store {
         let what = || format!("write {}", path.display());
         let document = Document { version: self.version, state };
         let mut hasher = Hasher(Sha256::new());
-        serde_json::to_writer(&mut hasher, &document).map_err(|error| Error::io(what())(error.into()))?;
+        json::write(&mut hasher, &document).map_err(|error| Error::io(what())(error.into()))?;
         let hash = hasher.0.finalize().into();
         // Somebody may have taken the file away.
         if self.written.get(name) == Some(&hash) && path.exists() {
@@ -169,7 +170,7 @@ impl Store {
         }
         // Whatever happens below, it is no longer certain what the file holds.
         self.written.remove(name);
-        files::replace(&path, 0o600, &mut |out: &mut dyn Write| Ok(serde_json::to_writer(out, &document)?))
+        files::replace(&path, 0o600, &mut |out: &mut dyn Write| Ok(json::write(out, &document)?))
             .map_err(Error::io(what()))?;
         self.written.insert(name.to_owned(), hash);
         Ok(())
@@ -196,7 +197,7 @@ impl Store {
 
     fn decode<T: DeserializeOwned>(&mut self, name: &str, content: &[u8]) -> Result<T, (Aside, String)> {
         let damaged = |error: serde_json::Error| (Aside::Bad, format!("it is damaged: {error}"));
-        let Version { version } = serde_json::from_slice(content).map_err(damaged)?;
+        let Version { version } = json::read(content).map_err(damaged)?;
         if version > self.version {
             return Err((
                 Aside::Newer,
@@ -204,13 +205,13 @@ impl Store {
             ));
         }
         if version == self.version {
-            let Document { state, .. } = serde_json::from_slice(content).map_err(damaged)?;
+            let Document { state, .. } = json::read(content).map_err(damaged)?;
             self.written.insert(name.to_owned(), Sha256::digest(content).into());
             return Ok(state);
         }
-        let Document { state, .. } = serde_json::from_slice::<Document<Value>>(content).map_err(damaged)?;
+        let Document { state, .. } = json::read::<Document<Value>>(content).map_err(damaged)?;
         let state = (self.migrate)(name, version, state).map_err(|reason| (Aside::Bad, reason))?;
-        serde_json::from_value(state).map_err(damaged)
+        json::read(&json::bytes(&state)).map_err(damaged)
     }
 }
 

@@ -11,7 +11,7 @@ use cwmpd::model::context::Facts;
 use model::Router;
 
 fn facts(url: &str, clock_known: bool) -> Facts {
-    Facts { connection_request_url: url.into(), clock_known }
+    Facts { connection_request_url: url.into(), clock_known, ..Facts::default() }
 }
 
 /// CONFORMANCE I-01: the identity is that of the board, and what the configuration says comes first.

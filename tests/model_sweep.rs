@@ -28,6 +28,9 @@ const MEANT: &[(&str, &str, &str)] = &[
     ("Device.LEDs.LED.{i}.Name", "writable", "the kernel has named it"),
 ];
 
+const COMPLETED: &str = "Completed is deprecated: a test ends in Complete";
+/// SECURITY S21
+const ABUSE: &str = "what a test costs others is limited";
 const ROUTER: &str = "hostapd and the driver take no other";
 const LIMITS: &[(&str, &str, &str)] = &[
     ("Device.WiFi.Radio.{i}.FragmentationThreshold", "range", ROUTER),
@@ -39,10 +42,31 @@ const LIMITS: &[(&str, &str, &str)] = &[
     ("Device.IP.Interface.{i}.Router", "default", "the kernel has one router, which every interface belongs to"),
     ("Device.PPP.Interface.{i}.PPPoE.SessionID", "range", "0 while there is no session"),
     ("Device.ManagementServer.UDPLightweightNotificationPort", "range", "0 is no port"),
+    (
+        "Device.BulkData.Profile.{i}.CSVEncoding.RowSeparator",
+        "default",
+        "CR and LF, which a line of the tables cannot hold",
+    ),
     ("Device.WiFi.AccessPoint.{i}.WPS.Enable", "default", "nobody shall be able to join who was not let in"),
     ("Device.Users.User.{i}.RemoteAccessCapable", "default", "rpcd makes no difference by where a user comes from"),
     ("Device.Users.User.{i}.Language", "default", "the web interface has one language for everybody"),
+    ("Device.IP.Diagnostics.DownloadDiagnostics.NumberOfConnections", "range", SPEED),
+    ("Device.IP.Diagnostics.UploadDiagnostics.NumberOfConnections", "range", SPEED),
+    ("Device.IP.Diagnostics.UDPEchoDiagnostics.NumberOfRepetitions", "range", SPEED),
+    ("Device.IP.Diagnostics.UDPEchoDiagnostics.Timeout", "range", SPEED),
+    ("Device.IP.Diagnostics.UDPEchoConfig.UDPPort", "range", "there are no more ports"),
+    ("Device.WiFi.NeighboringWiFiDiagnostic.DiagnosticsState", "enumeration", COMPLETED),
+    ("Device.IP.Diagnostics.ServerSelectionDiagnostics.DiagnosticsState", "enumeration", COMPLETED),
+    ("Device.IP.Diagnostics.IPPing.NumberOfRepetitions", "range", ABUSE),
+    ("Device.IP.Diagnostics.IPPing.Timeout", "range", ABUSE),
+    ("Device.IP.Diagnostics.TraceRoute.Timeout", "range", ABUSE),
+    ("Device.IP.Diagnostics.ServerSelectionDiagnostics.NumberOfRepetitions", "range", ABUSE),
+    ("Device.IP.Diagnostics.ServerSelectionDiagnostics.Timeout", "range", ABUSE),
+    ("Device.DNS.Diagnostics.NSLookupDiagnostics.NumberOfRepetitions", "range", ABUSE),
+    ("Device.DNS.Diagnostics.NSLookupDiagnostics.Timeout", "range", ABUSE),
 ];
+
+const SPEED: &str = "what a test may cost is limited (SECURITY S21)";
 
 fn meant() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str)> {
     MEANT.iter().chain(LIMITS)

@@ -24,7 +24,10 @@ fn c01_c16_url_is_random_and_stays() {
         let url = told(&session.inform, URL).unwrap().to_owned();
         session.inform_ok();
         assert_eq!(session.value(URL), url);
-        assert_eq!(session.value("Device.ManagementServer.SupportedConnReqMethods"), "HTTP");
+        let methods = session.value("Device.ManagementServer.SupportedConnReqMethods");
+        assert_eq!(methods.split(',').next(), Some("HTTP"));
+        assert_eq!(methods.split(',').any(|method| method == "STUN"), cfg!(feature = "stun"));
+        assert_eq!(methods.split(',').any(|method| method == "XMPP"), cfg!(feature = "xmpp"));
         session.end();
         agent.wait_idle();
         agent.reboot();

@@ -64,11 +64,8 @@ fn messages() -> Vec<Message> {
         target_file_name: s("f"),
         ..queued.clone()
     };
-    let fault = Fault {
-        code: FaultCode::INVALID_ARGUMENTS,
-        text: s("Invalid arguments"),
-        parameters: vec![ParameterFault { name: s("Device.A"), code: FaultCode(9008), text: s("read-only") }],
-    };
+    let blamed = ParameterFault { name: s("Device.A"), code: FaultCode(9008), text: s("read-only") };
+    let fault = Fault::arguments("Invalid arguments").with_parameters(vec![blamed]);
     vec![
         Message::Fault(SoapFault::Cwmp(fault)),
         Message::Fault(SoapFault::Cwmp(FaultCode::METHOD_NOT_SUPPORTED.into())),
@@ -334,7 +331,7 @@ fn literal_bytes() {
          </ParameterList></cwmp:GetParameterValuesResponse>"
     );
     let parameters = vec![ParameterFault { name: s("Device.A"), code: FaultCode(9007), text: s("no") }];
-    let fault = Fault { code: FaultCode(9003), text: s("Invalid arguments"), parameters };
+    let fault = Fault::arguments("Invalid arguments").with_parameters(parameters);
     assert_eq!(
         text(none(), Message::Fault(SoapFault::Cwmp(fault))),
         "</soap-env:Header><soap-env:Body><soap-env:Fault><faultcode>Client</faultcode>\

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use cwmpd::cwmp::answers::values_of;
-use cwmpd::error::{Error, Fault, Result};
+use cwmpd::error::{Error, Result};
 use cwmpd::model::Model;
 use cwmpd::model::attributes::AttributeChange;
 use cwmpd::model::format::{IPV4_ADDRESS, IPV4_PREFIX, MAC_ADDRESS, URL};
@@ -193,7 +193,7 @@ fn look(model: &Model, name: &str) {
     let schema = model.schema();
     let targets: Vec<Target> = match resolve(&mut context, name) {
         Ok(targets) => targets,
-        Err(Fault { code, .. }) => return assert_eq!(code.0, 9005),
+        Err(fault) => return assert_eq!(fault.code.0, 9005),
     };
     let wild = name.contains('*');
     assert!(wild || targets.len() == 1);

@@ -56,7 +56,9 @@ impl Cancel {
         }
     }
 
-    pub(super) fn event(&self) -> BorrowedFd<'_> {
+    /// What is readable as soon as the switch is thrown, to be polled.
+    #[must_use]
+    pub fn event(&self) -> BorrowedFd<'_> {
         self.0.event.as_fd()
     }
 }

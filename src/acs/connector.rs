@@ -140,13 +140,14 @@ impl Resolver for NotHere {
     }
 }
 
-enum Stream {
+/// A connection, encrypted or not.
+pub(super) enum Stream {
     Plain(Wire),
     Tls(Box<TlsStream>),
 }
 
 impl Stream {
-    fn wait_until(&mut self, deadline: Option<Instant>) {
+    pub(super) fn wait_until(&mut self, deadline: Option<Instant>) {
         let wire = match self {
             Self::Plain(wire) => wire,
             Self::Tls(stream) => stream.wire(),
@@ -154,14 +155,14 @@ impl Stream {
         wire.deadline = deadline;
     }
 
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(wire) => wire.read(buffer),
             Self::Tls(stream) => stream.read(buffer),
         }
     }
 
-    fn write_all(&mut self, buffer: &[u8]) -> io::Result<()> {
+    pub(super) fn write_all(&mut self, buffer: &[u8]) -> io::Result<()> {
         match self {
             Self::Plain(wire) => wire.write_all(buffer),
             Self::Tls(stream) => stream.write_all(buffer).and_then(|()| stream.flush()),

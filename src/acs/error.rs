@@ -56,9 +56,13 @@ impl PostError {
         Self { contact: true, ..self }
     }
 
-    /// The same about a file server: everything below speaks of the ACS.
+    /// The same about another peer, such as "the file server": everything below speaks of the ACS.
+    pub(super) fn of(self, peer: &str) -> Self {
+        Self { text: self.text.replace("the ACS", peer), ..self }
+    }
+
     pub(super) fn of_file_server(self) -> Self {
-        Self { text: self.text.replace("the ACS", "the file server"), ..self }
+        self.of("the file server")
     }
 
     pub(super) fn cancelled() -> Self {

@@ -70,6 +70,17 @@ impl FileClient {
         Ok(Incoming { talk: &self.0, status, length, part, validator, checksum, open_end, body })
     }
 
+    /// Sends a body with these headers, with PUT or POST, and returns the status of the answer.
+    ///
+    /// # Errors
+    /// When there is no answer, or none that helps; or the body cannot be read.
+    #[cfg(feature = "bulk-data")]
+    pub fn send(&mut self, put: bool, headers: &[(&'static str, &str)], body: &mut dyn Body) -> Result<u16, PostError> {
+        let method = if put { Method::Put } else { Method::Post };
+        let ask = Ask { method, headers, body: Some(body) };
+        self.0.ask(ask).map(|response| response.status().as_u16()).map_err(PostError::of_file_server)
+    }
+
     /// Sends a file, and returns the status of the answer.
     ///
     /// # Errors

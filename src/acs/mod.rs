@@ -13,9 +13,11 @@
 //! Redirects, challenges, cookies and connections that the ACS closed stay inside. What comes out is a [`Reply`], or a
 //! [`PostError`] that says in one line why there is none.
 //!
-//! Files go over the same machinery with GET and PUT, through a [`FileClient`] for each transfer.
+//! Files go over the same machinery with GET and PUT, through a [`FileClient`] for each transfer, and what is no HTTP at all over a `Channel`.
 
 mod cancel;
+#[cfg(feature = "xmpp")]
+mod channel;
 mod checksum;
 mod client;
 mod connector;
@@ -36,11 +38,13 @@ mod url;
 mod wire;
 
 pub use cancel::Cancel;
+#[cfg(feature = "xmpp")]
+pub use channel::Channel;
 pub use checksum::Checksum;
 pub use client::{Client, Reply, Request};
 pub use error::{PostError, PostErrorKind};
 pub use file::{FileClient, Incoming};
-pub use resolve::{Resolve, SystemResolver};
+pub use resolve::{Resolve, SystemResolver, addresses};
 pub use settings::{Compression, Settings};
 pub use talk::Body;
 pub use tls::TlsSessions;

@@ -35,8 +35,11 @@ const STACK: usize = 256 * 1024;
 /// How often a wait for the resolver looks whether it was cancelled.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// The addresses to try, one after the other. An address needs no resolver.
-pub(super) fn addresses(
+/// The addresses to try, one after the other, in a random order. An address needs no resolver.
+///
+/// # Errors
+/// When the name is not known, nobody could be asked within `timeout`, or the wait was cancelled.
+pub fn addresses(
     resolver: &Arc<dyn Resolve>,
     (host, port): (&str, u16),
     timeout: Duration,

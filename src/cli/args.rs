@@ -72,6 +72,9 @@ pub enum Action {
     Run,
     /// Check files.
     Check,
+    /// Carry out a test.
+    #[cfg(feature = "diagnostics")]
+    Diagnose(super::diagnose::Request),
     /// A command for the daemon or the model.
     Model(Command),
 }
@@ -86,6 +89,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
     let (mut json, mut last, mut next_level) = (false, false, false);
     let mut action = None;
     let mut words: Vec<String> = Vec::new();
+    // Those of a test, with their values.
+    let mut settings: Vec<(String, String)> = Vec::new();
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
         match argument {
             Long("root") => options.root = path(&mut parser)?,
@@ -97,6 +102,14 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
             Long("next-level") => next_level = true,
             Long("help") | Short('h') => action = Some(Action::Help),
             Long("version") | Short('V') => action = Some(Action::Version),
+            Long(name) if is_test(&words) => {
+                let name = String::from(name);
+                let value = parser.value().map_err(|error| error.to_string())?;
+                settings.push((name, value.to_string_lossy().into_owned()));
+            }
+            Short(version @ ('4' | '6')) if is_test(&words) => {
+                settings.push(("ip".into(), format!("IPv{version}")));
+            }
             Value(word) => {
                 words.push(word.into_string().map_err(|word| format!("{} is not UTF-8", word.to_string_lossy()))?);
             }
@@ -105,6 +118,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
     }
     let action = match action {
         Some(action) => action,
+        #[cfg(feature = "diagnostics")]
+        None if is_test(&words) => {
+            Action::Diagnose(super::diagnose::request(words.get(1..).unwrap_or_default(), &settings)?)
+        }
         None => command(&words, next_level)?,
     };
     let is_status = matches!(action, Action::Model(Command::Status));
@@ -115,6 +132,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
         return Err("--next-level goes with names".into());
     }
     Ok(Arguments { options, json, last, action })
+}
+
+/// Whether the command is one that has options of its own.
+fn is_test(words: &[String]) -> bool {
+    cfg!(feature = "diagnostics") && words.first().is_some_and(|word| word == "diagnose")
 }
 
 fn path(parser: &mut lexopt::Parser) -> Result<PathBuf, String> {

@@ -54,7 +54,7 @@ fn alone(arguments: &Arguments, command: &Command, tell: &mut dyn FnMut(Reply) -
 /// # Errors
 /// When nobody reads it.
 pub fn print(text: &str) -> Result<(), Fault> {
-    io::stdout().write_all(text.as_bytes()).map_err(|error| Error::Io("print".into(), error).into())
+    io::stdout().write_all(text.as_bytes()).map_err(|error| Error::io("print")(error).into())
 }
 
 struct Printer {
@@ -96,12 +96,12 @@ impl Printer {
         self.first = false;
         match (reply, self.json) {
             (Reply::Value { name, value, kind }, true) => {
-                serde_json::to_writer(&mut *out, &json!({"name": name, "value": value, "type": kind}))?;
+                crate::json::write(out, &json!({"name": name, "value": value, "type": kind}))?;
             }
             (Reply::Value { name, value, .. }, false) => writeln!(out, "{name}={}", one_line(value))?,
             (Reply::Name { name, writable, kind }, true) => {
                 let access = if *writable { "rw" } else { "ro" };
-                serde_json::to_writer(&mut *out, &json!({"name": name, "access": access, "type": kind}))?;
+                crate::json::write(out, &json!({"name": name, "access": access, "type": kind}))?;
             }
             (Reply::Name { name, writable, kind }, false) => {
                 writeln!(out, "{name} {} {kind}", if *writable { "rw" } else { "ro" })?;
@@ -130,7 +130,7 @@ impl Printer {
         };
         let written = self.error.take().map_or(Ok(()), Err);
         match written.and_then(|()| self.out.write_all(end)).and_then(|()| self.out.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Io("print".into(), error).into()),
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::io("print")(error).into()),
             _ => Ok(()),
         }
     }
@@ -148,7 +148,22 @@ fn print_status(out: &mut impl Write, status: &Status) -> io::Result<()> {
     writeln!(out, "up for:              {} s", status.uptime)?;
     writeln!(out, "enabled:             {}", yes(status.enabled))?;
     writeln!(out, "ACS:                 {}", or(&status.acs_url, "none"))?;
+    if !status.acs_url_from.is_empty() {
+        writeln!(out, "ACS is named by:     {}", status.acs_url_from)?;
+    }
     writeln!(out, "connection requests: {}", or(&status.connection_request_url, "not reachable"))?;
+    if !status.xmpp.is_empty() {
+        writeln!(out, "XMPP:                {}", status.xmpp)?;
+    }
+    if cfg!(feature = "stun") {
+        let nat = if status.nat_detected { ", behind NAT" } else { "" };
+        let address = or(&status.udp_connection_request_address, "not reachable");
+        match (&status.stun_period, status.stun_trouble.as_str()) {
+            (None, _) => writeln!(out, "UDP requests:        {address}")?,
+            (Some(period), "") => writeln!(out, "UDP requests:        {address}{nat}, STUN each {period} s")?,
+            (Some(_), trouble) => writeln!(out, "UDP requests:        {address}{nat}; {trouble}")?,
+        }
+    }
     writeln!(out, "interface up:        {}", yes(status.interface_up))?;
     writeln!(out, "clock known:         {}", yes(status.clock_known))?;
     writeln!(out, "in session:          {}", yes(status.in_session))?;

@@ -3,6 +3,8 @@
 mod args;
 mod check;
 mod client;
+#[cfg(feature = "diagnostics")]
+mod diagnose;
 
 pub use args::{Action, Arguments, HELP, parse};
 
@@ -21,10 +23,15 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
         }
     };
     let result = match &arguments.action {
+        #[cfg(feature = "diagnostics")]
+        Action::Help => client::print(HELP).and_then(|()| diagnose::help()),
+        #[cfg(not(feature = "diagnostics"))]
         Action::Help => client::print(HELP),
         Action::Version => client::print(concat!("cwmpd ", env!("CARGO_PKG_VERSION"), "\n")),
         Action::Run => crate::daemon::run(&arguments.options).map_err(Into::into),
         Action::Check => check::check(&arguments.options),
+        #[cfg(feature = "diagnostics")]
+        Action::Diagnose(request) => diagnose::run(&arguments.options, arguments.json, request),
         Action::Model(command) => client::run(&arguments, command),
     };
     match result {

@@ -5,9 +5,7 @@
 
 use std::fmt::Write as _;
 
-use hmac::{Hmac, Mac};
-use sha1::Sha1;
-
+use crate::auth::mac::hmac_sha1;
 use crate::soap::rpc::{DeviceId, ParameterValue};
 use crate::xml::writer::Writer;
 
@@ -105,12 +103,8 @@ fn finish(sender: Sender<'_>, mut body: Vec<u8>) -> Vec<u8> {
 #[must_use]
 pub fn signature(password: &str, body: &[u8]) -> String {
     let mut text = String::with_capacity(40);
-    // HMAC takes a key of any length.
-    if let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(password.as_bytes()) {
-        mac.update(body);
-        for byte in mac.finalize().into_bytes() {
-            let _ = write!(text, "{byte:02X}");
-        }
+    for byte in hmac_sha1(password.as_bytes(), &[body]).into_iter().flatten() {
+        let _ = write!(text, "{byte:02X}");
     }
     text
 }

@@ -3,6 +3,7 @@
 //! [`plan`] says when a session is due, [`events`] and [`inform`] what its Inform carries, [`session`] what is said in it and [`retry`] how long
 //! to wait after it failed. [`schedule`] and [`notify`] find out what has come to be told, [`version`] in which version of CWMP. [`guard`] says
 //! whether a change of the ACS is kept. Lightweight notifications go another way than sessions (cargo feature `lightweight`).
+//! What DHCP says of the ACS is read by `discovery` (cargo feature `discovery`).
 //!
 //! The life of a session, as its driver leads it:
 //!
@@ -15,6 +16,8 @@
 //!    and then comes what would have broken the session.
 
 pub mod answers;
+#[cfg(feature = "discovery")]
+pub mod discovery;
 pub mod events;
 pub mod guard;
 pub mod handlers;
@@ -23,7 +26,11 @@ pub mod inform;
 pub mod lightweight;
 pub mod notify;
 pub mod plan;
+#[cfg(feature = "scheduled-reboot")]
+pub mod reboot;
 pub mod retry;
 pub mod schedule;
 pub mod session;
+#[cfg(feature = "heartbeat")]
+pub mod standby;
 pub mod version;

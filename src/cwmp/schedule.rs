@@ -27,6 +27,11 @@ pub struct PeriodicSettings {
     pub time: UtcTime,
 }
 
+impl PeriodicSettings {
+    /// Nothing is ever due.
+    pub const NEVER: Self = Self { enable: false, interval: 1, time: UtcTime::UNKNOWN };
+}
+
 /// The timer of periodic Informs (TR-069a6 3.2.1, CONFORMANCE S-06 to S-10).
 #[derive(Clone, Debug)]
 pub struct Periodic {
@@ -38,6 +43,12 @@ pub struct Periodic {
 }
 
 impl Periodic {
+    /// A timer that is not set yet.
+    #[must_use]
+    pub fn never() -> Self {
+        Self { settings: PeriodicSettings::NEVER, due: None, last: None, planned: None }
+    }
+
     /// Plans the first Inform. `random` spreads the Informs of many devices where the phase is free (CONFORMANCE S-10).
     #[must_use]
     pub fn new(settings: PeriodicSettings, now: Now, random: u32) -> Self {
@@ -140,7 +151,6 @@ impl Periodic {
 #[derive(Clone, Serialize, Deserialize, Debug)]
 struct Timer {
     command_key: String,
-    #[serde(flatten)]
     deadline: Deadline,
 }
 

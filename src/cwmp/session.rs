@@ -448,7 +448,7 @@ fn failure(reason: &str) -> Failure {
 
 fn describe(fault: &SoapFault) -> String {
     match fault {
-        SoapFault::Cwmp(Fault { code, text, .. }) => format!("fault {code} ({text})"),
+        SoapFault::Cwmp(fault) => format!("fault {} ({})", fault.code, fault.text),
         SoapFault::Plain(code, text) => format!("SOAP fault {code} ({text})"),
     }
 }

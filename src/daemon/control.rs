@@ -16,6 +16,7 @@ use super::Shared;
 use super::operations::{Command, Reply, carry_out, failed};
 use crate::cwmp::events::EventCode;
 use crate::error::{Error, Fault, Result};
+use crate::json;
 
 /// Below the root directory.
 pub const PATH: &str = "/var/run/cwmpd.sock";
@@ -51,7 +52,7 @@ impl Control {
         }
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(Error::Io(format!("replace {shown}"), error));
+                return Err(Error::io(format!("replace {shown}"))(error));
             }
             _ => {}
         }
@@ -104,7 +105,7 @@ fn serve(shared: &Arc<Shared>, stream: &UnixStream) -> io::Result<()> {
     let mut line = String::new();
     BufReader::new(stream.take(LONGEST)).read_line(&mut line)?;
     let mut out = io::BufWriter::new(stream);
-    let command = match serde_json::from_str::<Command>(&line) {
+    let command = match json::read::<Command>(line.as_bytes()) {
         Ok(command) => command,
         Err(error) => return say(&mut out, &Reply::Failed { code: None, text: format!("no command: {error}") }),
     };
@@ -203,7 +204,7 @@ fn is_gone(stream: &UnixStream) -> bool {
 }
 
 pub(super) fn say(out: &mut dyn Write, reply: &Reply) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, reply)?;
+    json::write(out, reply)?;
     out.write_all(b"\n")?;
     out.flush()
 }
@@ -218,18 +219,18 @@ pub fn send(path: &Path, command: &Command, tell: &mut dyn FnMut(Reply) -> bool)
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
             return None;
         }
-        Err(error) => return Some(Err(Error::Io(format!("connect to {}", path.display()), error).into())),
+        Err(error) => return Some(Err(Error::io(format!("connect to {}", path.display()))(error).into())),
     };
     Some(converse(&stream, command, tell))
 }
 
 fn converse(stream: &UnixStream, command: &Command, tell: &mut dyn FnMut(Reply) -> bool) -> Result<(), Fault> {
-    let lost = |error: io::Error| Fault::from(Error::Io("talk to the daemon".into(), error));
-    let mut line = serde_json::to_vec(command).map_err(|error| lost(error.into()))?;
+    let lost = |error: io::Error| Fault::from(Error::io("talk to the daemon")(error));
+    let mut line = json::bytes(command);
     line.push(b'\n');
     (&*stream).write_all(&line).map_err(lost)?;
     for line in BufReader::new(stream).lines() {
-        let reply = serde_json::from_str(&line.map_err(lost)?).map_err(|error| lost(error.into()))?;
+        let reply = json::read(line.map_err(lost)?.as_bytes()).map_err(|error| lost(error.into()))?;
         match reply {
             Reply::Done => return Ok(()),
             Reply::Failed { code, text } => {

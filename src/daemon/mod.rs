@@ -9,8 +9,12 @@
 //! Nothing is polled: between events the process sleeps until the next thing is due.
 
 pub mod agent;
+#[cfg(feature = "bulk-data")]
+mod bulk_data;
 mod bus;
 pub mod control;
+#[cfg(feature = "diagnostics")]
+mod diagnostics;
 pub mod guard;
 #[cfg(feature = "lightweight")]
 mod lightweight;
@@ -22,7 +26,13 @@ pub mod standalone;
 pub mod status;
 pub mod trace;
 pub mod transfers;
+#[cfg(feature = "stun")]
+mod udp;
+#[cfg(feature = "speed-tests")]
+mod udp_echo;
 pub mod units;
+#[cfg(feature = "xmpp")]
+mod xmpp;
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
@@ -168,7 +178,14 @@ pub fn run(options: &Options) -> Result<()> {
         log::set_max_level(agent.config().cpe.log_level);
     }
     let control = Control::bind(live.host_path(control::PATH).map_err(Error::io("find /var/run"))?)?;
-    let mut watch = Watch::new(&live, &["/tmp/dhcp.leases", OPKG_STATUS, APK_INSTALLED]);
+    let files = &[
+        "/tmp/dhcp.leases",
+        OPKG_STATUS,
+        APK_INSTALLED,
+        #[cfg(feature = "discovery")]
+        agent::discovery::CHANGED,
+    ];
+    let mut watch = Watch::new(&live, files);
     watch.bus().publish(&bus::OBJECT);
     let shared = Arc::new(Shared {
         agent: Mutex::new(agent),
@@ -205,6 +222,12 @@ pub fn run(options: &Options) -> Result<()> {
         worker: None,
         transfer_worker: None,
         unit_worker: None,
+        #[cfg(feature = "speed-tests")]
+        udp_echo: udp_echo::UdpEcho::default(),
+        #[cfg(feature = "xmpp")]
+        xmpp: xmpp::Keeper::default(),
+        #[cfg(feature = "stun")]
+        udp: udp::Udp::default(),
     }
     .run()
 }
@@ -224,7 +247,7 @@ fn random() -> u32 {
 }
 
 fn os(what: &'static str) -> impl FnOnce(Errno) -> Error {
-    move |errno| Error::Io(what.into(), errno.into())
+    move |errno| Error::io(what)(errno.into())
 }
 
 /// Has a thread of its own, so that the process ends within a second whatever the others are waiting for.
@@ -351,6 +374,12 @@ struct Loop {
     worker: Option<JoinHandle<()>>,
     transfer_worker: Option<JoinHandle<()>>,
     unit_worker: Option<JoinHandle<()>>,
+    #[cfg(feature = "speed-tests")]
+    udp_echo: udp_echo::UdpEcho,
+    #[cfg(feature = "xmpp")]
+    xmpp: xmpp::Keeper,
+    #[cfg(feature = "stun")]
+    udp: udp::Udp,
 }
 
 impl Loop {
@@ -358,8 +387,18 @@ impl Loop {
         loop {
             self.listen();
             self.shared.lock().poll_timers();
+            #[cfg(feature = "stun")]
+            self.udp.turn(&self.shared);
             #[cfg(feature = "lightweight")]
             lightweight::send(&self.shared);
+            #[cfg(feature = "diagnostics")]
+            diagnostics::start(&self.shared);
+            #[cfg(feature = "speed-tests")]
+            self.udp_echo.listen(&self.shared);
+            #[cfg(feature = "xmpp")]
+            self.xmpp.follow(&self.shared);
+            #[cfg(feature = "bulk-data")]
+            bulk_data::send(&self.shared);
             self.start_session();
             self.start_transfer();
             self.start_unit();
@@ -372,6 +411,8 @@ impl Loop {
             bus::serve(&self.shared, self.watch.bus());
             self.control.accept(&self.shared);
             self.serve_connection_requests();
+            #[cfg(feature = "speed-tests")]
+            self.udp_echo.serve(&self.shared);
         }
     }
 
@@ -395,6 +436,8 @@ impl Loop {
                 [plan, listener, listen, agent.next_deadline(), self.watch.next_deadline()].into_iter().flatten().min(),
             )
         };
+        #[cfg(feature = "speed-tests")]
+        let deadline = [deadline, self.udp_echo.next_deadline()].into_iter().flatten().min();
         let timeout = match deadline {
             None => PollTimeout::NONE,
             // Rounded up, so that what is due is due when the loop looks.
@@ -406,6 +449,10 @@ impl Loop {
         let mut wanted: Vec<BorrowedFd<'_>> = self.watch.descriptors();
         wanted.extend([self.shared.wake.as_fd(), self.control.listener().as_fd()]);
         wanted.extend(self.clock.as_ref().map(AsFd::as_fd));
+        #[cfg(feature = "speed-tests")]
+        wanted.extend(self.udp_echo.descriptor());
+        #[cfg(feature = "stun")]
+        wanted.extend(self.udp.descriptors());
         let mut fds: Vec<PollFd<'_>> = wanted.into_iter().map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
         fds.extend(self.watch.backlog().map(|fd| PollFd::new(fd, PollFlags::POLLOUT)));
         if let Some((listener, _)) = &self.listener {
@@ -465,6 +512,10 @@ impl Loop {
         }
         if changes.network || changes.everything || changes.packages.contains("network") {
             agent.network_changed();
+        }
+        #[cfg(feature = "discovery")]
+        if changes.files.contains(agent::discovery::CHANGED) {
+            agent.discover();
         }
         agent.look_soon();
     }

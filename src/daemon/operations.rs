@@ -12,7 +12,7 @@ use crate::soap::body::{Item, Items};
 
 /// A command of the command line, one line of JSON on the control socket.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "command", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
 pub enum Command {
     /// Values.
     Get {
@@ -54,7 +54,7 @@ pub enum Command {
 
 /// A line of the answer to a [`Command`]; the last one is `Done` or `Failed`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(tag = "reply", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
 pub enum Reply {
     /// A parameter with its value.
     Value {

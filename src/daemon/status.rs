@@ -17,8 +17,20 @@ pub struct Status {
     pub enabled: bool,
     /// The ACS; empty for none.
     pub acs_url: String,
+    /// Where its URL comes from: `DHCP`, or `the configuration`, into which the ACS writes too; empty for none.
+    pub acs_url_from: String,
     /// Where the ACS can reach the agent; empty when it cannot.
     pub connection_request_url: String,
+    /// How it goes with the connection to the XMPP server, a text for a person; empty where there is to be none.
+    pub xmpp: String,
+    /// Where the ACS can reach the agent with datagrams; empty when it cannot.
+    pub udp_connection_request_address: String,
+    /// Whether the STUN server sees another address there than the router has.
+    pub nat_detected: bool,
+    /// How often the way through NAT is used, in seconds, while STUN is switched on.
+    pub stun_period: Option<u64>,
+    /// What goes wrong with STUN at present; empty for nothing.
+    pub stun_trouble: String,
     /// Whether the clock is known to be right.
     pub clock_known: bool,
     /// Whether `interface` is up.

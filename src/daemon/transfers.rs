@@ -43,5 +43,5 @@ fn transfer(shared: &Arc<Shared>, job: &Job) -> Result<(), Trouble> {
 
 /// What was good when the request came is not any more.
 fn trouble(fault: Fault) -> Trouble {
-    Trouble::new(fault.code, fault.text)
+    Trouble::new(fault.code, fault.into_text())
 }

@@ -4,6 +4,8 @@
 //! correct it, and add a parameter; the words that a table uses are explained in [`crate::model::schema`].
 
 pub mod bridging;
+#[cfg(feature = "bulk-data")]
+pub mod bulk_data;
 pub mod cellular;
 pub mod device_info;
 pub mod dhcpv4;
@@ -29,6 +31,8 @@ pub mod option_rows;
 pub mod order;
 mod own_keys;
 pub mod ppp;
+#[cfg(feature = "diagnostics")]
+pub mod probe;
 pub mod qos;
 pub mod root;
 pub mod router_advertisement;
@@ -37,6 +41,8 @@ pub mod schedules;
 pub mod sections;
 #[cfg(feature = "tls")]
 pub mod security;
+#[cfg(feature = "diagnostics")]
+pub mod self_test;
 mod slots;
 pub mod software_modules;
 pub mod ssh;
@@ -48,6 +54,8 @@ pub mod usb;
 pub mod user_interface;
 pub mod users;
 pub mod wifi;
+#[cfg(feature = "xmpp")]
+pub mod xmpp;
 
 use crate::model::context::Context;
 use crate::model::schema::Object;
@@ -62,6 +70,16 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         ethernet::OBJECTS,
         bridging::OBJECTS,
         ip::OBJECTS,
+        #[cfg(feature = "diagnostics")]
+        ip::diagnostics::OBJECTS,
+        #[cfg(feature = "diagnostics")]
+        dns::diagnostics::OBJECTS,
+        #[cfg(feature = "diagnostics")]
+        wifi::neighbors::OBJECTS,
+        #[cfg(feature = "diagnostics")]
+        self_test::OBJECTS,
+        #[cfg(feature = "speed-tests")]
+        ip::diagnostics::SPEED_OBJECTS,
         ppp::OBJECTS,
         cellular::OBJECTS,
         interface_stack::OBJECTS,
@@ -86,6 +104,10 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         leds::OBJECTS,
         usb::OBJECTS,
         software_modules::OBJECTS,
+        #[cfg(feature = "xmpp")]
+        xmpp::OBJECTS,
+        #[cfg(feature = "bulk-data")]
+        bulk_data::OBJECTS,
         #[cfg(feature = "tls")]
         security::OBJECTS,
     ];

@@ -2,18 +2,18 @@
 //!
 //! The bundle of all public CAs (`ca-certificates.crt`) is left out: more than a hundred rows that nobody on this router has chosen.
 
+mod certificate;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::rc::Rc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use sha2::{Digest, Sha256};
-use x509_cert::Certificate;
-use x509_cert::der::Decode;
-use x509_cert::ext::pkix::SubjectAltName;
-use x509_cert::ext::pkix::name::GeneralName;
+
+use certificate::Certificate;
 
 use crate::error::{Fault, Result};
 use crate::model::context::{Context, Row};
@@ -83,9 +83,9 @@ fn found(cx: &mut Context) -> Result<Rc<BTreeMap<String, Found>>> {
                 if all.len() >= MOST {
                     break;
                 }
-                let Ok(certificate) = Certificate::from_der(&der) else { continue };
+                let Some(certificate) = Certificate::read(&der) else { continue };
                 let changed = changed.clone().unwrap_or_else(|| UNKNOWN_TIME.into());
-                all.entry(hash(&der)).or_insert_with(|| Found::new(&certificate, changed));
+                all.entry(hash(&der)).or_insert_with(|| Found::new(certificate, changed));
             }
         }
         Ok(all)
@@ -93,37 +93,25 @@ fn found(cx: &mut Context) -> Result<Rc<BTreeMap<String, Found>>> {
 }
 
 impl Found {
-    fn new(certificate: &Certificate, changed: String) -> Self {
-        let inner = &certificate.tbs_certificate;
-        let date = |date: Duration| SystemTime::UNIX_EPOCH.checked_add(date).map_or_else(|| UNKNOWN_TIME.into(), time);
+    fn new(certificate: Certificate, changed: String) -> Self {
+        let date = |date: Option<UtcTime>| date.map_or_else(|| UNKNOWN_TIME.into(), |date| date.to_string());
         Self {
             changed,
-            serial: short(&inner.serial_number.to_string(), 64),
-            issuer: short(&inner.issuer.to_string(), 256),
-            subject: short(&inner.subject.to_string(), 256),
-            names: alternative_names(certificate),
-            not_before: date(inner.validity.not_before.to_unix_duration()),
-            not_after: date(inner.validity.not_after.to_unix_duration()),
-            algorithm: algorithm(&certificate.signature_algorithm.oid.to_string()),
+            serial: short(&certificate.serial, 64),
+            issuer: short(&certificate.issuer, 256),
+            subject: short(&certificate.subject, 256),
+            names: alternative_names(&certificate.names),
+            not_before: date(certificate.not_before),
+            not_after: date(certificate.not_after),
+            algorithm: certificate.algorithm,
         }
     }
 }
 
 /// The names and addresses, as many as fit; blanks and commas in them are percent-encoded (CONFORMANCE J-03).
-fn alternative_names(certificate: &Certificate) -> String {
-    let Ok(Some((_, SubjectAltName(names)))) = certificate.tbs_certificate.get::<SubjectAltName>() else {
-        return String::new();
-    };
+fn alternative_names(names: &[String]) -> String {
     let mut list = String::new();
     for name in names {
-        let name = match name {
-            GeneralName::DnsName(name) => name.to_string(),
-            GeneralName::Rfc822Name(name) => name.to_string(),
-            GeneralName::UniformResourceIdentifier(name) => name.to_string(),
-            GeneralName::DirectoryName(name) => name.to_string(),
-            GeneralName::IpAddress(octets) => address(octets.as_bytes()),
-            _ => continue,
-        };
         let item = name.replace('%', "%25").replace(',', "%2C").replace(char::is_whitespace, "%20");
         let comma = usize::from(!list.is_empty());
         if list.chars().count().saturating_add(item.chars().count()).saturating_add(comma) > 256 {
@@ -135,30 +123,6 @@ fn alternative_names(certificate: &Certificate) -> String {
         list.push_str(&item);
     }
     list
-}
-
-fn address(octets: &[u8]) -> String {
-    if let Ok(octets) = <[u8; 4]>::try_from(octets) {
-        return std::net::Ipv4Addr::from(octets).to_string();
-    }
-    <[u8; 16]>::try_from(octets).map(|octets| std::net::Ipv6Addr::from(octets).to_string()).unwrap_or_default()
-}
-
-/// The name that people know, or else the numbers.
-fn algorithm(oid: &str) -> String {
-    let name = match oid {
-        "1.2.840.113549.1.1.5" => "sha1WithRSAEncryption",
-        "1.2.840.113549.1.1.10" => "rsassaPss",
-        "1.2.840.113549.1.1.11" => "sha256WithRSAEncryption",
-        "1.2.840.113549.1.1.12" => "sha384WithRSAEncryption",
-        "1.2.840.113549.1.1.13" => "sha512WithRSAEncryption",
-        "1.2.840.10045.4.3.2" => "ecdsa-with-SHA256",
-        "1.2.840.10045.4.3.3" => "ecdsa-with-SHA384",
-        "1.2.840.10045.4.3.4" => "ecdsa-with-SHA512",
-        "1.3.101.112" => "Ed25519",
-        other => other,
-    };
-    String::from(name)
 }
 
 fn hash(der: &CertificateDer<'_>) -> String {

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::context::{Context, Row, set_section_option};
+use super::fleeting;
 use super::schema::{Map, Parameter, Source, Text};
 use super::tree::{NodeId, Target, resolve};
 use super::value::{Kind, Type};
@@ -59,13 +60,13 @@ fn from_source(context: &mut Context, node: NodeId, row: &Row, parameter: &Param
         }
         Source::Ubus { object, method, arguments, pointer } => {
             let object = fill(context, row, object)?;
-            let mut arguments: Json = serde_json::from_str(arguments).unwrap_or(Json::Null);
+            let mut arguments: Json = crate::json::read(arguments.as_bytes()).unwrap_or(Json::Null);
             fill_json(context, row, &mut arguments)?;
             let reply = context.ubus(&object, method, &arguments)?;
             match super::vendor::find(context, row, &reply, pointer)?.unwrap_or(&Json::Null) {
-                Json::Object(_) => Err(Error::Other(format!("{object} {method}: {pointer} is an object"))),
+                Json::Object(_) => Err(Error::other(format!("{object} {method}: {pointer} is an object"))),
                 Json::Array(_) if value.list.is_none() => {
-                    Err(Error::Other(format!("{object} {method}: {pointer} is a list")))
+                    Err(Error::other(format!("{object} {method}: {pointer} is a list")))
                 }
                 found => canonical(value, &json_text(found, value)),
             }
@@ -80,6 +81,15 @@ fn from_source(context: &mut Context, node: NodeId, row: &Row, parameter: &Param
         Source::Own(initial) => {
             let name = full_name(context, node, row, parameter.name);
             Ok(context.own(&name).map_or(Text::Borrowed(initial), Text::Owned))
+        }
+        Source::Fleeting(initial) => {
+            let name = full_name(context, node, row, parameter.name);
+            Ok(context.fleeting().get(&name).map_or(Text::Borrowed(initial), |value| Text::Owned(value.into())))
+        }
+        Source::Test => {
+            let name = full_name(context, node, row, parameter.name);
+            let state = context.fleeting().get(&name);
+            Ok(state.map_or(Text::Borrowed(fleeting::NONE), |state| Text::Owned(state.into())))
         }
         Source::Alias => {
             let name = full_name(context, node, row, parameter.name);
@@ -173,15 +183,25 @@ pub fn stage(context: &mut Context, node: NodeId, row: &Row, parameter: &Paramet
             context.set_own(&name, (value != made).then_some(value));
             Ok(())
         }
+        Source::Test => {
+            let name = full_name(context, node, row, parameter.name);
+            let wish = fleeting::wish(context.fleeting(), &name, value)?;
+            let object = context.schema().path(node, row);
+            context.stage_test(object, wish);
+            Ok(())
+        }
         // What it is already is left alone, so that a default is not written down and no service disturbed (CONFORMANCE P-12).
         Source::Uci { .. } if stored(context, node, row, parameter).is_ok_and(|now| now == value) => Ok(()),
         Source::Uci { .. } | Source::File(_) | Source::Program(_) => {
             to_place(context, row, &parameter.value, &parameter.source, value)
         }
         Source::Vendor { write, .. } => to_place(context, row, &parameter.value, write, value),
-        Source::Constant(_) | Source::Count(_) | Source::Get(_) | Source::Together(_) | Source::Ubus { .. } => {
-            Err(FaultCode::NON_WRITABLE_PARAMETER.into())
-        }
+        Source::Constant(_)
+        | Source::Count(_)
+        | Source::Fleeting(_)
+        | Source::Get(_)
+        | Source::Together(_)
+        | Source::Ubus { .. } => Err(FaultCode::NON_WRITABLE_PARAMETER.into()),
     }
 }
 
@@ -303,10 +323,10 @@ fn fill_with(context: &mut Context, row: &Row, text: &str, good: fn(&str) -> boo
         let value = match name.strip_prefix("uci:") {
             Some(option) => context.option(row, option)?.unwrap_or_default(),
             None if name == "key" => context.key(row)?,
-            None => return Err(Error::Other(format!("{{{name}}} is neither {{key}} nor {{uci:option}}"))),
+            None => return Err(Error::other(format!("{{{name}}} is neither {{key}} nor {{uci:option}}"))),
         };
         if !good(&value) {
-            return Err(Error::Other(format!("{{{name}}} is {value:?}, which is no name of a file")));
+            return Err(Error::other(format!("{{{name}}} is {value:?}, which is no name of a file")));
         }
         filled.push_str(&value);
         rest = after;
@@ -351,6 +371,6 @@ fn canonical(value: &Type, text: &str) -> Result<Text> {
     let readable = Type { read_only_values: &[], ..*value };
     match readable.accept(None, text) {
         Ok(value) => Ok(Text::Owned(value)),
-        Err(fault) => Err(Error::Other(fault.text)),
+        Err(fault) => Err(Error::other(fault.into_text())),
     }
 }

@@ -13,6 +13,7 @@ pub mod access;
 pub mod alias;
 pub mod attributes;
 pub mod context;
+pub mod fleeting;
 pub mod format;
 pub mod guard;
 pub mod pattern;
@@ -30,6 +31,7 @@ mod tests;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use context::{CommitFailure, Context, Facts};
+use fleeting::Fleeting;
 use guard::Guard;
 use registry::Registry;
 use schema::Notification;
@@ -47,6 +49,7 @@ pub struct Model {
     schema: Arc<Schema>,
     registry: Arc<Mutex<Registry>>,
     facts: Arc<Facts>,
+    fleeting: Arc<Fleeting>,
     /// The names of parameters, with `*` for instance numbers, that notify without being asked to.
     notifying: Vec<String>,
     /// The names of the parameters of every Inform.
@@ -70,13 +73,24 @@ impl Model {
             }
         });
         let registry = Arc::new(Mutex::new(registry));
-        Self { system, schema, registry, facts: Arc::new(Facts::default()), notifying, forced, keep, guard: None }
+        Self {
+            system,
+            schema,
+            registry,
+            facts: Arc::default(),
+            fleeting: Arc::default(),
+            notifying,
+            forced,
+            keep,
+            guard: None,
+        }
     }
 
     /// What one request sees: everything as it is now.
     #[must_use]
     pub fn context(&self) -> Context {
-        Context::new(self.system.clone(), self.schema.clone(), self.registry.clone(), self.facts.clone())
+        let (facts, fleeting) = (self.facts.clone(), self.fleeting.clone());
+        Context::new(self.system.clone(), self.schema.clone(), self.registry.clone(), facts, fleeting)
     }
 
     /// The schema.
@@ -101,6 +115,11 @@ impl Model {
         self.facts = Arc::new(facts);
     }
 
+    /// The values that last only as long as the process, to be changed for every context to come.
+    pub fn fleeting(&mut self) -> &mut Fleeting {
+        Arc::make_mut(&mut self.fleeting)
+    }
+
     /// What the model remembers.
     pub fn registry(&self) -> MutexGuard<'_, Registry> {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
@@ -117,7 +136,7 @@ impl Model {
         }
         match context.commit(&mut self.keep, None) {
             Ok(_) => Ok(()),
-            Err(CommitFailure::Fault(fault)) => Err(Error::Other(fault.text)),
+            Err(CommitFailure::Fault(fault)) => Err(Error::other(fault.into_text())),
             Err(CommitFailure::Again) => Err(Error::other("somebody else was faster")),
         }
     }

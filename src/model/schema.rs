@@ -199,6 +199,8 @@ pub enum Rows {
     /// Rows that the router numbers itself and that are soon gone, such as processes: the numbers are the instance numbers, and nothing is
     /// remembered of them.
     Numbered(fn(&mut Context, &Row) -> Result<Vec<u32>>),
+    /// Rows of a result, numbered from 1, which last as long as the process ([`Source::Fleeting`]).
+    Fleeting,
     /// Rows that only the agent has, with their parameters in its own state ([`Source::Own`]).
     Own,
     /// Rows of a vendor model file.
@@ -211,7 +213,7 @@ impl Rows {
         match self {
             Self::Sections { filter, .. } => filter.is_none(),
             Self::Vendor(rows) => super::vendor::sections_of(rows).is_some(),
-            Self::SomeSections { .. } | Self::Keys(_) | Self::Numbered(_) | Self::Own => false,
+            Self::SomeSections { .. } | Self::Keys(_) | Self::Numbered(_) | Self::Fleeting | Self::Own => false,
         }
     }
 }
@@ -388,6 +390,10 @@ pub enum Source {
     },
     /// The agent's own state, under the full name of the parameter; its value in the beginning.
     Own(&'static str),
+    /// The agent's memory, under the full name of the parameter, for as long as the process lives; its value in the beginning.
+    Fleeting(&'static str),
+    /// What a test is doing; written to start and end it (CONFORMANCE G-10).
+    Test,
     /// The Alias of the row, in the agent's own state (CONFORMANCE A-03).
     Alias,
     /// The number of rows of the table of this name beside the parameter.
@@ -516,6 +522,12 @@ pub const fn count(table: &'static str) -> Source {
 #[must_use]
 pub const fn own(initial: &'static str) -> Source {
     Source::Own(initial)
+}
+
+/// The agent's memory, for as long as the process lives.
+#[must_use]
+pub const fn fleeting(initial: &'static str) -> Source {
+    Source::Fleeting(initial)
 }
 
 /// The Alias parameter that every table has.

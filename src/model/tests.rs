@@ -233,6 +233,7 @@ impl Fixture {
             .map(|(name, value)| Assignment { name: (*name).into(), kind: None, value: (*value).into() })
             .collect();
         self.model.set_values(&values, None).map(drop).map_err(|fault| {
+            let fault = fault.into_parts();
             let faults: Vec<_> = fault.parameters.into_iter().map(|fault| (fault.name, fault.code.0)).collect();
             if faults.is_empty() { vec![(String::new(), fault.code.0)] } else { faults }
         })

@@ -215,23 +215,20 @@ fn stage_all(context: &mut Context, assignments: &[Assignment], local: bool) -> 
         let sent = entries.iter().find(|entry| entry.name == name);
         let sent = sent.or_else(|| entries.iter().find(|entry| parent_path(&entry.name) == path));
         let name = sent.map_or(name.clone(), |entry| entry.sent.name.clone());
-        ParameterFault { name, code: fault.code, text: fault.text }
+        fault.of(name)
     });
     let blamed: Vec<ParameterFault> = blamed.collect();
     let mut names = beside;
     let mut parameters = Vec::new();
     for Entry { sent, name, fault } in entries {
         names.push(name);
-        let blame = |fault: Fault| ParameterFault { name: sent.name.clone(), code: fault.code, text: fault.text };
-        parameters.extend(fault.map(blame));
+        parameters.extend(fault.map(|fault| fault.of(sent.name.clone())));
     }
     parameters.extend(blamed);
     if parameters.is_empty() {
         return Ok(names);
     }
-    let mut fault = Fault::from(FaultCode::INVALID_ARGUMENTS);
-    fault.parameters = parameters;
-    Err(fault)
+    Err(Fault::from(FaultCode::INVALID_ARGUMENTS).with_parameters(parameters))
 }
 
 /// Puts numbers in the place of aliases. With AutoCreateInstances an alias that no row has makes one (CONFORMANCE A-04); `beside` gets the names of
@@ -286,7 +283,9 @@ fn stage_one(
         _ => Cow::Borrowed(sent.value.as_str()),
     };
     let value = parameter.value.accept(sent.kind.as_deref(), &value)?;
-    if parameter.value.reference.is_some_and(|reference| reference.strong) {
+    // A weak reference may be left behind by its row, but what the agent itself keeps leads somewhere when it is written.
+    let own = matches!(parameter.source, Source::Own(_));
+    if parameter.value.reference.is_some_and(|reference| reference.strong || own) {
         for path in value.split(',').filter(|path| !path.is_empty()) {
             if !exists(context, path) {
                 return Err(Fault::value(format!("there is no {path}")));
@@ -412,13 +411,13 @@ fn add_row_with_alias(context: &mut Context, node: NodeId, around: &Rc<Row>, ali
     let refused = |text: String| Fault::new(FaultCode::INVALID_PARAMETER_NAME, format!("{path}: {text}"));
     let parameter = schema.node(node).parameter(ALIAS).filter(|parameter| parameter.writable);
     let parameter = parameter.ok_or_else(|| Fault::name(&path))?;
-    let alias = parameter.value.accept(None, alias).map_err(|fault| refused(fault.text))?;
+    let alias = parameter.value.accept(None, alias).map_err(|fault| refused(fault.into_text()))?;
     if alias::row(context, node, around, &alias)?.is_some() {
         return Err(refused(String::from("there is such an instance already")));
     }
     let row = add_row(context, node, around)?;
     stage(context, node, &row, parameter, &alias)?;
-    check_alias(context, node, &row).map_err(|fault| refused(fault.text))?;
+    check_alias(context, node, &row).map_err(|fault| refused(fault.into_text()))?;
     Ok(row.number())
 }
 
@@ -438,7 +437,7 @@ fn add_row(context: &mut Context, node: NodeId, around: &Rc<Row>) -> Result<Rc<R
             let (package, kind) = super::vendor::sections_of(rows).ok_or_else(|| Fault::name(&path))?;
             context.add_section(package, kind, options)?.1
         }
-        (Add::Plain(_), Rows::SomeSections { .. } | Rows::Keys(_) | Rows::Numbered(_)) => {
+        (Add::Plain(_), Rows::SomeSections { .. } | Rows::Keys(_) | Rows::Numbered(_) | Rows::Fleeting) => {
             return Err(Fault::name(&path));
         }
     };

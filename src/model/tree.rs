@@ -97,7 +97,7 @@ impl Schema {
     }
 
     fn place(&mut self, object: &'static Object) -> Result<NodeId> {
-        let bad = |reason: &str| Error::Other(format!("{}: {reason}", object.path));
+        let bad = |reason: &str| Error::other(format!("{}: {reason}", object.path));
         let path = object.path.strip_prefix("Device.").ok_or_else(|| bad("an object begins with Device."))?;
         let mut node = ROOT;
         let mut parts = path.split_terminator('.').peekable();

@@ -248,7 +248,7 @@ impl Type {
         };
         match value {
             Err(fault) if untyped && !self.parses(text) => {
-                Err(Fault::new(FaultCode::INVALID_PARAMETER_TYPE, fault.text))
+                Err(Fault::new(FaultCode::INVALID_PARAMETER_TYPE, fault.into_text()))
             }
             value => value,
         }

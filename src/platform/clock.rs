@@ -24,6 +24,13 @@ pub fn since_boot() -> Duration {
     clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(Duration::ZERO, Duration::from)
 }
 
+/// For how long of that the kernel was suspended.
+#[must_use]
+pub fn asleep() -> Duration {
+    let awake = clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from);
+    since_boot().saturating_sub(awake)
+}
+
 /// What tells this boot of the kernel from every other; `None` where the system does not say.
 pub fn boot_id(system: &dyn System) -> Option<String> {
     let content = system.read_file("/proc/sys/kernel/random/boot_id", 128).ok()?;

@@ -45,7 +45,7 @@ pub fn are_known(system: &dyn System) -> bool {
 /// # Errors
 /// Why it is no list of images.
 pub fn parse(list: &str) -> Result<Vec<Image>, serde_json::Error> {
-    let all: Vec<Image> = serde_json::from_str(list)?;
+    let all: Vec<Image> = crate::json::read(list.as_bytes())?;
     let mut images: Vec<Image> = Vec::new();
     for mut image in all {
         if !is_name(&image.name) || images.iter().any(|known| known.name == image.name) || images.len() == MOST {

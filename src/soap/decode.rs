@@ -247,7 +247,7 @@ fn cwmp_fault(d: &mut Decoder) -> Step<Option<Fault>> {
             _ => d.skip()?,
         }
     }
-    Ok(code.map(|code| Fault { code: FaultCode(code), text, parameters }))
+    Ok(code.map(|code| Fault::new(FaultCode(code), text).with_parameters(parameters)))
 }
 
 /// The message whose element was just opened, by its local name.

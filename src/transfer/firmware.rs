@@ -24,7 +24,8 @@ use super::apply::Applied;
 use super::place::router_path;
 use super::{Trouble, code, settings};
 use crate::config::Config;
-use crate::error::{Error, FaultCode};
+use crate::error::FaultCode;
+use crate::json;
 use crate::platform::live::Live;
 use crate::platform::power::SYSUPGRADE;
 use crate::platform::{Program, System, clock, files};
@@ -73,7 +74,7 @@ pub(super) fn install(live: &Live, file: &Path) -> Result<Applied, Trouble> {
     forget(live);
     let kept = kept_path(live);
     let begin = Begin { boot: clock::boot_id(live), uptime: live.monotonic().as_secs() };
-    let text = serde_json::to_vec(&begin).unwrap_or_default();
+    let text = json::bytes(&begin);
     let written = live
         .replace_file(MARK, 0o600, &text)
         .and_then(|()| files::replace(&kept, 0o600, &mut |out| out.write_all(&text)));
@@ -93,11 +94,9 @@ pub(super) fn install(live: &Live, file: &Path) -> Result<Applied, Trouble> {
 fn try_image(live: &Live, image: &str) -> Result<(), Trouble> {
     let program = Program { argv: &[SYSUPGRADE, "-T", image], input: b"", deadline: TRY, limit: OUTPUT };
     let output = live.run(&program).map_err(|error| {
-        let text = match &error {
-            Error::Io(_, reason) if reason.kind() == ErrorKind::TimedOut => {
-                String::from("sysupgrade did not judge the image in time")
-            }
-            error => error.to_string(),
+        let text = match error.is_timeout() {
+            true => String::from("sysupgrade did not judge the image in time"),
+            false => error.to_string(),
         };
         Trouble::new(code::FAILED, text)
     })?;
@@ -185,7 +184,7 @@ pub(super) fn result(live: &Live) -> Option<Result<(), Trouble>> {
     if matches!(live.file_info(MARK), Err(error) if error.kind() == ErrorKind::NotFound) {
         return Some(Ok(()));
     }
-    let begin = serde_json::from_slice::<Begin>(&kept).unwrap_or(Begin { boot: None, uptime: u64::MAX });
+    let begin = json::read::<Begin>(&kept).unwrap_or(Begin { boot: None, uptime: u64::MAX });
     let now = live.monotonic().as_secs();
     let same_boot = match (&begin.boot, clock::boot_id(live)) {
         (Some(then), Some(now)) => *then == now,

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use super::fetch::Remote;
 use super::{Trouble, code};
 use crate::acs::Checksum;
+use crate::json;
 use crate::platform::files;
 
 /// What must stay free of the file system for everybody else, in bytes.
@@ -46,7 +47,7 @@ impl Part {
     pub(super) fn open(path: &Path, from: &Remote) -> Result<Self, Trouble> {
         let from = fingerprint(from);
         let note = files::read(&note_path(path), LONGEST_NOTE).ok();
-        let note = note.and_then(|text| serde_json::from_slice::<Note>(&text).ok()).filter(|note| note.from == from);
+        let note = note.and_then(|text| json::read::<Note>(&text).ok()).filter(|note| note.from == from);
         if let Some((note, (file, length))) = note.and_then(|note| Some((note, reopen(path).ok()?))) {
             return Ok(Self { path: path.to_owned(), from, file, length, validator: Some(note.validator) });
         }
@@ -81,7 +82,7 @@ impl Part {
             let _ = fs::remove_file(note);
             return Ok(());
         };
-        let text = serde_json::to_vec(&Note { from: self.from.clone(), validator }).unwrap_or_default();
+        let text = json::bytes(&Note { from: self.from.clone(), validator });
         files::replace(&note, 0o600, &mut |out| out.write_all(&text)).map_err(|error| broken(&error))
     }
 

@@ -90,6 +90,13 @@ impl Element {
         self.attributes.iter().find(|attribute| wanted(&attribute.name)).map(|attribute| attribute.value.as_str())
     }
 
+    /// The value of the attribute with this name that has no prefix.
+    #[must_use]
+    pub fn plain_attribute(&self, name: &str) -> Option<&str> {
+        let wanted = |known: &xml::name::OwnedName| known.local_name == name && known.namespace.is_none();
+        self.attributes.iter().find(|attribute| wanted(&attribute.name)).map(|attribute| attribute.value.as_str())
+    }
+
     /// The value of the first attribute with this local name, in whichever namespace or none.
     #[must_use]
     pub fn any_attribute(&self, local: &str) -> Option<&str> {

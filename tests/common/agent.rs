@@ -27,6 +27,15 @@ pub const PATH: &str = "knock";
 /// The program.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_cwmpd");
 
+/// The program, ready for arguments. `CWMPD_PROGRAM` names another build of it, with what runs it: `qemu-mips-static -cpu 24Kc PATH`.
+pub fn program() -> Command {
+    let Ok(words) = std::env::var("CWMPD_PROGRAM") else { return Command::new(PROGRAM) };
+    let mut words = words.split_ascii_whitespace();
+    let mut command = Command::new(words.next().expect("CWMPD_PROGRAM names a program"));
+    command.args(words);
+    command
+}
+
 /// An agent on a router of its own. It is killed when this value goes.
 pub struct Agent {
     /// The router.
@@ -152,7 +161,7 @@ impl Agent {
     pub fn spawn(&mut self) {
         assert!(self.child.is_none(), "the daemon runs already");
         let log = File::options().create(true).append(true).open(self.log_path()).unwrap();
-        let mut command = Command::new(PROGRAM);
+        let mut command = program();
         command.arg("--root").arg(self.root.path()).args(&self.arguments).args(["--stderr", "run"]);
         self.child = Some(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap());
     }
@@ -222,7 +231,7 @@ impl Agent {
 
     /// Runs the program with these arguments on the router; its output is piped.
     pub fn run_in_background(&self, arguments: &[&str]) -> Child {
-        let mut command = Command::new(PROGRAM);
+        let mut command = program();
         command.arg("--root").arg(self.root.path()).args(arguments);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }

@@ -86,7 +86,7 @@ impl Router {
         let fault = self.set(values).expect_err("refused");
         assert_eq!(self.files(), before, "a refused request has changed a file");
         assert_eq!(fault.code, FaultCode::INVALID_ARGUMENTS, "{fault}");
-        fault.parameters.into_iter().map(|parameter| (parameter.name, parameter.code)).collect()
+        fault.into_parts().parameters.into_iter().map(|parameter| (parameter.name, parameter.code)).collect()
     }
 
     pub fn add(&self, table: &str) -> Result<u32, Fault> {

@@ -70,6 +70,7 @@ fn rows(table: &Table) -> String {
         Rows::Sections { package, kind, .. } => format!("`{package}`, sections `{kind}`"),
         Rows::SomeSections { package, .. } => format!("`{package}`, some sections"),
         Rows::Keys(_) | Rows::Numbered(_) => "found on the system".to_owned(),
+        Rows::Fleeting => "results of the agent".to_owned(),
         Rows::Own => "kept by the agent".to_owned(),
         Rows::Vendor(_) => "a vendor file".to_owned(),
     }

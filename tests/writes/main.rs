@@ -155,7 +155,9 @@ macro_rules! groups {
 
 groups! {
     bridging,
+    bulk_data,
     cellular,
+    diagnostics,
     ethernet,
     firmware,
     dhcpv4,
@@ -172,10 +174,13 @@ groups! {
     nat,
     services,
     software,
+    speed,
     time,
+    timed,
     users,
     transfers,
     wifi,
+    xmpp,
 }
 
 /// `Device.WiFi.SSID.2.Enable` is `Device.WiFi.SSID.{i}.Enable`.

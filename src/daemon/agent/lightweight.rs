@@ -59,8 +59,6 @@ impl Settings {
     }
 }
 
-const NEVER: PeriodicSettings = PeriodicSettings { enable: false, interval: 1, time: UtcTime::UNKNOWN };
-
 /// Datagrams that wait for somebody who sends them.
 pub struct Mail {
     /// A name or an address.
@@ -91,7 +89,7 @@ impl Lightweight {
         if let Was::SetAside(reason) = was {
             log::error!("{reason}");
         }
-        let trigger = Periodic::new(NEVER, Now { monotonic: Duration::ZERO, utc: None }, 0);
+        let trigger = Periodic::never();
         let waiting = Changes::default();
         Self { told, settings: None, trigger, waiting, triggered: false, under_way: None, again_at: None }
     }
@@ -158,7 +156,7 @@ impl Agent {
             // What changes while nobody is told is no news later on.
             lightweight.forget();
         }
-        let trigger = settings.as_ref().map_or(NEVER, |settings| settings.trigger);
+        let trigger = settings.as_ref().map_or(PeriodicSettings::NEVER, |settings| settings.trigger);
         lightweight.trigger.configure(trigger, now, super::random());
         lightweight.again_at = None;
         lightweight.settings = settings;

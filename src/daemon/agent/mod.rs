@@ -1,5 +1,11 @@
 //! What lives as long as the process: the model, the events, the plans, and what is saved of them.
 
+#[cfg(feature = "manageable-devices")]
+mod devices;
+#[cfg(feature = "diagnostics")]
+mod diagnostics;
+#[cfg(feature = "discovery")]
+pub mod discovery;
 mod guard;
 #[cfg(feature = "lightweight")]
 mod lightweight;
@@ -8,16 +14,29 @@ mod report;
 mod requests;
 mod saved;
 mod sessions;
+mod timed;
 mod transfers;
+#[cfg(feature = "stun")]
+mod udp;
+#[cfg(feature = "speed-tests")]
+mod udp_echo;
 mod units;
 mod values;
+#[cfg(feature = "xmpp")]
+mod xmpp;
 
+#[cfg(feature = "diagnostics")]
+pub use diagnostics::TestJob;
 #[cfg(feature = "lightweight")]
 pub use lightweight::Mail;
 pub use saved::{Promised, apply, keep_promise};
 pub use sessions::Start;
+#[cfg(feature = "bulk-data")]
+pub use timed::BulkJob;
 pub use transfers::Job;
 pub use units::UnitJob;
+#[cfg(feature = "xmpp")]
+pub use xmpp::{Found, Target};
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -65,6 +84,14 @@ pub struct Agent {
     told: Told,
     #[cfg(feature = "lightweight")]
     lightweight: lightweight::Lightweight,
+    #[cfg(feature = "xmpp")]
+    xmpp: xmpp::Xmpp,
+    #[cfg(feature = "discovery")]
+    discovery: discovery::Discovery,
+    #[cfg(feature = "manageable-devices")]
+    devices: devices::Devices,
+    #[cfg(feature = "stun")]
+    udp: udp::Udp,
     clock: ClockCheck,
     interface: InterfaceState,
     planner: Planner,
@@ -97,6 +124,11 @@ pub struct Agent {
     /// Before this time the network may not be complete yet.
     network_at: Option<Duration>,
     line: Line,
+    #[cfg(feature = "diagnostics")]
+    tests: diagnostics::Tests,
+    timed: timed::Timed,
+    #[cfg(feature = "speed-tests")]
+    udp_echo: Option<crate::diagnostics::speed::server::Settings>,
 }
 
 /// Settings that have no option in the configuration: they live in the model.
@@ -145,13 +177,18 @@ impl Agent {
         };
         #[cfg(feature = "lightweight")]
         let lightweight = lightweight::Lightweight::open(&mut store.lock().unwrap_or_else(PoisonError::into_inner));
+        #[cfg(feature = "stun")]
+        let udp = udp::Udp::new(&saved.udp_seen);
         let state_dir = live.host_path(&config.cpe.state_dir);
         let guard = SharedGuard::open(live.clone(), state_dir.map_err(Error::io("find the state"))?);
         model.set_guard(guard.asked_by_model());
+        model.fleeting().runs_tests = cfg!(feature = "diagnostics");
         let clock = clock.not_before(saved.last_good_time);
         let interface = interface_state(live.as_ref(), &config.cpe.interface);
         let started = live.monotonic();
         let switches = Switches::read(&mut model.context());
+        #[cfg(feature = "discovery")]
+        let discovery = discovery::Discovery::open(&live);
         let mut agent = Self {
             switches,
             options: options.clone(),
@@ -167,6 +204,14 @@ impl Agent {
             told,
             #[cfg(feature = "lightweight")]
             lightweight,
+            #[cfg(feature = "xmpp")]
+            xmpp: xmpp::Xmpp::default(),
+            #[cfg(feature = "discovery")]
+            discovery,
+            #[cfg(feature = "manageable-devices")]
+            devices: devices::Devices::default(),
+            #[cfg(feature = "stun")]
+            udp,
             clock,
             interface,
             retry: Retry::default(),
@@ -187,6 +232,11 @@ impl Agent {
             under_way: None,
             network_at: None,
             line: Line::default(),
+            #[cfg(feature = "diagnostics")]
+            tests: diagnostics::Tests::default(),
+            timed: timed::Timed::default(),
+            #[cfg(feature = "speed-tests")]
+            udp_echo: None,
         };
         agent.take_up(&was, fresh);
         Ok((agent, lock))
@@ -213,6 +263,10 @@ impl Agent {
                 self.planner = Planner::new(interface, until);
             }
         }
+        #[cfg(feature = "scheduled-reboot")]
+        if !same_boot {
+            self.reboot_happened();
+        }
         self.saved.scheduled.restore(same_boot, self.now());
         self.take_up_transfers(same_boot);
         // An ACS may take the credentials away later on; they are made on the first start only.
@@ -226,6 +280,10 @@ impl Agent {
             self.set_first_attributes();
         }
         self.take_up_guard(same_boot);
+        #[cfg(feature = "manageable-devices")]
+        self.announce_gateway();
+        #[cfg(feature = "discovery")]
+        self.discover();
         self.look_for_bootstrap();
         self.refresh_facts();
         // What changed over the reboot is looked for when the port is open and the connection request URL is known (CONFORMANCE N-08).
@@ -354,6 +412,8 @@ impl Agent {
         }
         let now = self.now();
         self.periodic.configure(periodic_settings(&self.config), now, random());
+        #[cfg(feature = "manageable-devices")]
+        self.announce_gateway();
         self.look_for_bootstrap();
         self.network_changed();
     }
@@ -362,6 +422,8 @@ impl Agent {
     pub fn network_changed(&mut self) {
         self.interface = interface_state(self.live.as_ref(), &self.config.cpe.interface);
         self.planner.interface(reachable(&self.interface));
+        #[cfg(feature = "discovery")]
+        self.discover();
         self.refresh_facts();
         self.look_soon();
     }
@@ -387,8 +449,22 @@ impl Agent {
         self.switches = Switches::read(&mut self.model.context());
         #[cfg(feature = "lightweight")]
         self.configure_lightweight();
+        self.configure_timed();
+        #[cfg(feature = "speed-tests")]
+        self.configure_udp_echo();
         let clock_known = self.now().utc.is_some();
-        self.model.set_facts(Facts { connection_request_url: url, clock_known });
+        #[cfg(feature = "xmpp")]
+        self.configure_xmpp();
+        let facts = Facts {
+            connection_request_url: url,
+            clock_known,
+            #[cfg(feature = "xmpp")]
+            xmpp: self.xmpp.facts(),
+            ..Facts::default()
+        };
+        #[cfg(feature = "stun")]
+        let facts = self.facts_of_udp(facts);
+        self.model.set_facts(facts);
     }
 
     /// Another URL of the ACS, from wherever it came, is another ACS (CONFORMANCE B-01, B-03). Not while a session is running.
@@ -424,15 +500,22 @@ impl Agent {
     pub fn next_deadline(&self) -> Option<Duration> {
         let own =
             [self.look_at, self.save_at, self.release_at, self.expiry_at, self.guard_due(), self.transfer_deadline()];
-        let own = [self.periodic.due(), self.saved.scheduled.due()].into_iter().chain(own);
+        let own = [self.periodic.due(), self.saved.scheduled.due(), self.timed_deadline()].into_iter().chain(own);
         #[cfg(feature = "lightweight")]
         let own = own.chain([self.lightweight.next_deadline()]);
+        #[cfg(feature = "discovery")]
+        let own = own.chain([self.discovery.due()]);
+        #[cfg(feature = "manageable-devices")]
+        let own = own.chain([self.devices.due()]);
+        #[cfg(feature = "stun")]
+        let own = own.chain([self.udp.next_deadline()]);
         own.flatten().min()
     }
 
     /// Does what is due.
     pub fn poll_timers(&mut self) {
         let now = self.now();
+        self.poll_timed(now);
         if self.periodic.poll(now, random()) {
             self.saved.events.add(EventCode::Periodic);
         }
@@ -443,6 +526,10 @@ impl Agent {
         }
         #[cfg(feature = "lightweight")]
         self.poll_lightweight(now);
+        #[cfg(feature = "discovery")]
+        self.poll_discovery(now.monotonic);
+        #[cfg(feature = "manageable-devices")]
+        self.poll_devices(now.monotonic);
         self.poll_transfers();
         if self.look_at.is_some_and(|at| at <= now.monotonic) {
             self.look_at_values();
@@ -468,7 +555,7 @@ impl Agent {
 }
 
 fn other(error: EditError) -> Error {
-    Error::Other(error.to_string())
+    Error::other(error.to_string())
 }
 
 fn look(live: &Live, clock: &ClockCheck) -> Now {

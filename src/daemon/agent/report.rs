@@ -7,6 +7,15 @@ use crate::cwmp::plan::Plan;
 use crate::platform::System;
 
 impl Agent {
+    /// Where the URL of the ACS comes from; what the ACS has set stands in the configuration like anything else.
+    fn acs_url_from(&self) -> &'static str {
+        #[cfg(feature = "discovery")]
+        if self.acs_is_discovered() {
+            return "DHCP";
+        }
+        if self.config.acs.url.is_empty() { "" } else { "the configuration" }
+    }
+
     /// What `cwmpd status` tells.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -26,11 +35,12 @@ impl Agent {
             "" => String::from(code.text()),
             key => format!("{} ({key})", code.text()),
         };
-        Status {
+        let status = Status {
             version: env!("CARGO_PKG_VERSION").into(),
             uptime: now.saturating_sub(self.started).as_secs(),
             enabled: self.config.cpe.enable,
             acs_url: self.config.acs.url.clone(),
+            acs_url_from: self.acs_url_from().into(),
             connection_request_url: self.model.context().facts().connection_request_url.clone(),
             clock_known: self.now().utc.is_some(),
             interface_up: self.interface.up,
@@ -43,6 +53,12 @@ impl Agent {
             last_session: self.record.clone(),
             last_refusal: self.last_refusal.clone(),
             programs_started: self.live.started(),
-        }
+            #[cfg(feature = "xmpp")]
+            xmpp: self.xmpp_report(),
+            ..Status::default()
+        };
+        #[cfg(feature = "stun")]
+        let status = self.report_udp(status);
+        status
     }
 }

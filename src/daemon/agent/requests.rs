@@ -137,6 +137,8 @@ impl Agent {
                 self.saved.events.acknowledge_inform();
                 let sent = std::mem::take(&mut self.sent);
                 self.told.acknowledge(&sent);
+                #[cfg(feature = "manageable-devices")]
+                self.devices_told(&sent);
                 self.guard_reached();
             }
             Acknowledged::Request { key, response } => {

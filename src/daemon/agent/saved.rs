@@ -47,8 +47,17 @@ pub(super) struct Saved {
     pub(super) promised: Promised,
     /// Seconds since 1970.
     pub(super) last_good_time: u64,
+    /// Options of the configuration that came from DHCP, with the values that it gave.
+    #[cfg(feature = "discovery")]
+    pub(super) discovered: std::collections::BTreeMap<String, String>,
     /// Of the methods that an ACS need not have, those that this one has; `None` before it was asked.
     pub(super) acs_methods: Option<Vec<String>>,
+    /// Reboots that the ACS has set a time for.
+    #[cfg(feature = "scheduled-reboot")]
+    pub(super) reboot: crate::cwmp::reboot::Reboots,
+    /// The newest connection requests over UDP, so that nobody can send them again.
+    #[cfg(feature = "stun")]
+    pub(super) udp_seen: Vec<String>,
 }
 
 /// What was promised to the ACS, and is done when the session is over (CONFORMANCE L-12, P-07).

@@ -185,11 +185,14 @@ impl Agent {
         if !acs.verify && acs.url.starts_with("https") {
             log::warn!("the certificate of the ACS is not verified: cwmpd.acs.verify is 0");
         }
+        let ca_file = &acs.ca_file;
+        #[cfg(feature = "discovery")]
+        let ca_file = self.discovered_ca_file().unwrap_or(ca_file);
         acs::Settings {
             url: acs.url.clone(),
             username: self.config.acs_username(&standalone::identity(self.live.as_ref(), &self.config)),
             password: acs.password.0.clone(),
-            ca_file: host(&acs.ca_file),
+            ca_file: host(ca_file),
             client_cert: optional(&acs.client_cert),
             client_key: optional(&acs.client_key),
             verify: acs.verify,
@@ -236,6 +239,10 @@ impl Agent {
         match consequence {
             Consequence::None => return,
             Consequence::Written(written) => {
+                #[cfg(feature = "diagnostics")]
+                self.tests_written(&written, true);
+                #[cfg(feature = "discovery")]
+                self.set_by_others(&written.names);
                 if written.effects.packages.contains(PACKAGE) {
                     self.reload();
                 }
@@ -247,6 +254,7 @@ impl Agent {
                         self.lightweight.set_by_acs(name, &value.value.text);
                     }
                 }
+                self.timed_written(&written.names);
                 self.promise_effects(written.effects);
                 self.refresh_facts();
                 self.look_soon();
@@ -274,6 +282,8 @@ impl Agent {
     pub fn end_session(&mut self, outcome: &Outcome) {
         let complete = *outcome == Outcome::Complete;
         self.saved.events.session_ended(complete);
+        #[cfg(feature = "discovery")]
+        self.session_shows_acs(complete);
         self.transfers.queue.session_ended();
         let wait = match outcome {
             Outcome::Complete => {

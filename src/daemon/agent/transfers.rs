@@ -412,7 +412,7 @@ impl Agent {
             apply::firmware_forget(&self.live);
         } else if let Err(fault) = guarded {
             let now = self.now();
-            self.transfers.queue.failed(id, Trouble::new(fault.code, fault.text), now);
+            self.transfers.queue.failed(id, Trouble::new(fault.code, fault.into_text()), now);
             self.sweep();
             self.results_changed();
             self.log_end(id);

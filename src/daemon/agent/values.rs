@@ -33,10 +33,18 @@ impl Agent {
         self.told.keep_only(&mut |name| told_of(name));
         #[cfg(feature = "lightweight")]
         self.lightweight.keep_only(&mut |name| told_of(name));
+        #[cfg(feature = "manageable-devices")]
+        let quiet_until = self.devices_quiet_until(&mut context);
         let values: Vec<(String, String, Notification)> = watched
             .into_iter()
             .filter_map(|(name, notification)| {
+                #[cfg(feature = "stun")]
+                if self.udp.holds_back(&name) {
+                    return None;
+                }
                 let notification = Notification::from_number(notification.into())?;
+                #[cfg(feature = "manageable-devices")]
+                let notification = super::devices::limited(&name, notification, quiet_until);
                 let value = values_of(&mut context, &name).into_iter().next()?;
                 Some((name, value.value.text, notification))
             })
@@ -46,6 +54,8 @@ impl Agent {
         #[cfg(feature = "lightweight")]
         self.lightweight.look(&mut all());
         let changes = self.told.compare(Way::Inform, &mut all());
+        #[cfg(feature = "manageable-devices")]
+        self.devices.look_again(quiet_until, &changes.names);
         self.saved.events.set_value_change(changes.active);
         changes.names
     }
@@ -73,6 +83,11 @@ impl Agent {
     /// Something was written by the command line: others than the ACS, so that the ACS hears of it (CONFORMANCE N-04).
     pub fn written_locally(&mut self, written: &Written) {
         self.release_soon();
+        #[cfg(feature = "diagnostics")]
+        self.tests_written(written, false);
+        self.timed_written(&written.names);
+        #[cfg(feature = "discovery")]
+        self.set_by_others(&written.names);
         if written.effects.packages.contains(PACKAGE) {
             self.reload();
         }

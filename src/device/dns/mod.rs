@@ -1,6 +1,8 @@
 //! `Device.DNS.` (TR-181 2.17): the servers of the interfaces, and dnsmasq, which asks them for the LAN.
 
 mod client;
+#[cfg(feature = "diagnostics")]
+pub mod diagnostics;
 mod relay;
 mod servers;
 

@@ -75,7 +75,11 @@ fn ports(cx: &mut Context) -> Vec<String> {
 /// `/etc/board.json`; null where there is none.
 fn board(cx: &mut Context) -> std::rc::Rc<Json> {
     cx.memo("board.json", |cx| {
-        Ok(cx.file("/etc/board.json").ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Json::Null))
+        Ok(cx
+            .file("/etc/board.json")
+            .ok()
+            .and_then(|text| crate::json::read(text.as_bytes()).ok())
+            .unwrap_or(Json::Null))
     })
     .unwrap_or_default()
 }

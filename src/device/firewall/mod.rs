@@ -21,6 +21,8 @@ mod matching;
 mod pinhole;
 mod rule;
 mod state;
+#[cfg(feature = "speed-tests")]
+mod udp_echo;
 
 use crate::error::{Error, Fault};
 use crate::model::context::Context;
@@ -34,6 +36,8 @@ pub(super) use keep::keep_connection_requests;
 pub(super) use pinhole::settle as settle_pinhole;
 pub(super) use rule::expiring;
 pub(super) use state::port_mappings_suspended;
+#[cfg(feature = "speed-tests")]
+pub(super) use udp_echo::{EchoHole, let_udp_echo_in};
 
 /// The UCI package.
 const PACKAGE: &str = "firewall";
@@ -43,6 +47,9 @@ const INTERFACE: &str = "Device.IP.Interface.";
 const LEVEL: &str = "Device.Firewall.Level.";
 /// The table of chains.
 const CHAIN: &str = "Device.Firewall.Chain.";
+
+/// The rule of the UDP echo server: it comes and goes with it, and is no row of a chain.
+const UDP_ECHO: &str = "cwmpd_udp_echo";
 
 /// A text for the option `name`, which fw4 puts into a comment.
 const LINE: Format = Format { name: "one line of text", check: |text| !text.chars().any(char::is_control) };

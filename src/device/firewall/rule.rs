@@ -14,7 +14,7 @@ use super::matching::{
     Address, Ports, family, ip_version, is_any_protocol, protocol_number, protocol_word, without_not,
 };
 use super::state::{self, BASE};
-use super::{INTERFACE, LINE, PACKAGE, chain, description, gone, pinhole};
+use super::{INTERFACE, LINE, PACKAGE, UDP_ECHO, chain, description, gone, pinhole};
 use crate::device::own_keys;
 use crate::error::{Error, Fault, Result};
 use crate::model::access::{full_name, truth, uci_truth};
@@ -282,6 +282,7 @@ fn is_rule(section: &Section<'_>) -> bool {
         && target(section).is_some()
         && !state::is_of_high(name)
         && !pinhole::is_pinhole(section)
+        && name != UDP_ECHO
         && name != crate::device::user_interface::REMOTE_ACCESS
 }
 

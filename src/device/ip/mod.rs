@@ -2,6 +2,8 @@
 
 mod active_port;
 mod address;
+#[cfg(feature = "diagnostics")]
+pub mod diagnostics;
 pub mod interface;
 mod prefix;
 

@@ -3,10 +3,26 @@
 //! What INTERFACE.md names lies in `/etc/config/cwmpd`; the rest is the agent's own state, under the name of the parameter.
 
 mod autonomous_transfer;
+#[cfg(feature = "heartbeat")]
+mod heartbeat;
 mod inform_parameter;
 #[cfg(feature = "lightweight")]
 mod lightweight;
+#[cfg(feature = "manageable-devices")]
+mod manageable_device;
+#[cfg(feature = "scheduled-reboot")]
+mod reboot;
+#[cfg(feature = "stun")]
+mod stun;
 mod unit_policy;
+#[cfg(feature = "xmpp")]
+pub mod xmpp;
+
+#[cfg(feature = "scheduled-reboot")]
+pub use reboot::{DELAY as DELAY_REBOOT, SCHEDULE as SCHEDULE_REBOOT};
+
+#[cfg(feature = "stun")]
+pub use stun::UDP_ADDRESS;
 
 use crate::error::{Fault, Result};
 use crate::model::context::{Context, Row};
@@ -21,16 +37,24 @@ pub const LAST_ROLLBACK: &str = "Device.ManagementServer.X_CWMPD-ORG_LastRollbac
 const CREDENTIAL: Type = STRING.lengths(&[(0, 256)]);
 
 /// Any other URL would be the last that this router hears of its ACS (TR-069a6 3.1).
-const ACS_URL: Format = Format { name: "http or https URL", check: is_acs_url };
+pub(super) const HTTP_URL: Format = Format { name: "http or https URL", check: is_acs_url };
 
 const COMPRESSIONS: &[(&str, &str)] = &[("none", "Disabled"), ("gzip", "GZIP"), ("deflate", "Deflate")];
+
+/// The ways in that this program has (CONFORMANCE C-16).
+const METHODS: &str = match (cfg!(feature = "stun"), cfg!(feature = "xmpp")) {
+    (true, true) => "HTTP,STUN,XMPP",
+    (true, false) => "HTTP,STUN",
+    (false, true) => "HTTP,XMPP",
+    (false, false) => "HTTP",
+};
 
 /// TR-181 2.17 Device.ManagementServer.
 pub static MANAGEMENT_SERVER: Object = Object::single(
     "Device.ManagementServer.",
     &[
         rw("EnableCWMP", BOOLEAN, uci_bool("cwmpd.cpe=cpe.enable", "true")),
-        rw("URL", STRING.lengths(&[(0, 2048)]).format(ACS_URL), uci("cwmpd.acs=acs.url")),
+        rw("URL", STRING.lengths(&[(0, 2048)]).format(HTTP_URL), uci("cwmpd.acs=acs.url")),
         rw("Username", CREDENTIAL, get_set(username, set_username)),
         rw("Password", CREDENTIAL, uci("cwmpd.acs=acs.password")).hidden(),
         rw("PeriodicInformEnable", BOOLEAN, uci_bool("cwmpd.acs=acs.periodic_enable", "true")),
@@ -62,7 +86,7 @@ pub static MANAGEMENT_SERVER: Object = Object::single(
         ro("AliasBasedAddressing", BOOLEAN, constant("true")).forced_inform(),
         rw("InstanceMode", STRING.values(&["InstanceNumber", "InstanceAlias"]), own("InstanceNumber")),
         rw("AutoCreateInstances", BOOLEAN, own("false")),
-        ro("SupportedConnReqMethods", STRING.values(&["HTTP", "STUN", "XMPP"]).list(), constant("HTTP")),
+        ro("SupportedConnReqMethods", STRING.values(&["HTTP", "STUN", "XMPP"]).list(), constant(METHODS)),
         ro(
             "HTTPCompressionSupported",
             STRING.values(&["GZIP", "Compress", "Deflate"]).list(),
@@ -85,9 +109,23 @@ pub static OBJECTS: &[&Object] = &[
     &MANAGEMENT_SERVER,
     #[cfg(feature = "lightweight")]
     &lightweight::LIGHTWEIGHT,
+    #[cfg(feature = "scheduled-reboot")]
+    &reboot::REBOOT,
+    #[cfg(feature = "heartbeat")]
+    &heartbeat::HEARTBEAT,
+    #[cfg(feature = "heartbeat")]
+    &heartbeat::STANDBY,
+    #[cfg(feature = "xmpp")]
+    &xmpp::XMPP,
+    #[cfg(feature = "stun")]
+    &stun::STUN,
     &autonomous_transfer::POLICY,
     &unit_policy::POLICY,
     &inform_parameter::INFORM_PARAMETER,
+    #[cfg(feature = "manageable-devices")]
+    &manageable_device::LIMIT,
+    #[cfg(feature = "manageable-devices")]
+    &manageable_device::MANAGEABLE_DEVICE,
 ];
 
 /// `auto` in the configuration stands for the form of TR-069a6 3.4.4.

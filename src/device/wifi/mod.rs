@@ -9,6 +9,8 @@ mod channel;
 mod features;
 mod halves;
 mod live;
+#[cfg(feature = "diagnostics")]
+pub mod neighbors;
 mod power;
 mod radio;
 mod security;

@@ -5,8 +5,12 @@
 
 mod rows;
 mod staged;
+#[cfg(feature = "xmpp")]
+mod xmpp;
 
 pub(in crate::model) use staged::set_section_option;
+#[cfg(feature = "xmpp")]
+pub use xmpp::{XmppFacts, XmppState};
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +22,7 @@ use serde_json::Value as Json;
 
 use crate::error::{Error, Fault, Result};
 use crate::model::alias::Hints;
+use crate::model::fleeting::{Fleeting, Wish};
 use crate::model::registry::{FutureNames, Registry};
 use crate::model::tree::{NodeId, ROOT, Schema};
 use crate::platform::ubus::UbusError;
@@ -36,8 +41,15 @@ const PROGRAM_LIMIT: usize = 1 << 20;
 pub struct Facts {
     /// `Device.ManagementServer.ConnectionRequestURL`
     pub connection_request_url: String,
+    /// `Device.ManagementServer.UDPConnectionRequestAddress`
+    pub udp_connection_request_address: String,
+    /// `Device.ManagementServer.NATDetected`
+    pub nat_detected: bool,
     /// Whether the clock is known to be right (INTERFACE.md, marks).
     pub clock_known: bool,
+    /// The XMPP connection that is kept.
+    #[cfg(feature = "xmpp")]
+    pub xmpp: Arc<XmppFacts>,
 }
 
 /// A row of a table, with the rows around it. What is no table has the row of the nearest table around it.
@@ -108,6 +120,8 @@ pub struct Effects {
     pub packages: BTreeSet<String>,
     /// Programs to be run.
     pub programs: BTreeSet<Vec<String>>,
+    /// Tests to be started or ended, by the paths of their objects.
+    pub tests: BTreeMap<String, Wish>,
 }
 
 impl Effects {
@@ -135,6 +149,7 @@ pub struct Context {
     schema: Arc<Schema>,
     registry: Arc<Mutex<Registry>>,
     facts: Arc<Facts>,
+    fleeting: Arc<Fleeting>,
     root: Rc<Row>,
     packages: Kept<Package>,
     files: Kept<Rc<str>>,
@@ -170,12 +185,14 @@ impl Context {
         schema: Arc<Schema>,
         registry: Arc<Mutex<Registry>>,
         facts: Arc<Facts>,
+        fleeting: Arc<Fleeting>,
     ) -> Self {
         Self {
             system,
             schema,
             registry,
             facts,
+            fleeting,
             root: Rc::new(Row { node: ROOT, number: 0, id: RowId::Root, parent: None }),
             packages: Kept::new(),
             files: Kept::new(),
@@ -204,7 +221,8 @@ impl Context {
     /// A context of its own over the same router, with nothing read or staged.
     #[must_use]
     pub fn again(&self) -> Self {
-        Self::new(self.system.clone(), self.schema.clone(), self.registry.clone(), self.facts.clone())
+        let (facts, fleeting) = (self.facts.clone(), self.fleeting.clone());
+        Self::new(self.system.clone(), self.schema.clone(), self.registry.clone(), facts, fleeting)
     }
 
     /// The schema.
@@ -217,6 +235,12 @@ impl Context {
     #[must_use]
     pub fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// The values that last only as long as the process.
+    #[must_use]
+    pub fn fleeting(&self) -> &Fleeting {
+        &self.fleeting
     }
 
     /// The router.
@@ -254,7 +278,7 @@ impl Context {
         }
         match self.packages.get(name) {
             Some(Ok(package)) => Ok(package),
-            Some(Err(reason)) => Err(Error::Other(reason.clone())),
+            Some(Err(reason)) => Err(Error::other(reason.clone())),
             None => Err(Error::other("the package is not there")),
         }
     }
@@ -348,10 +372,10 @@ impl Context {
         if !self.programs.contains_key(&call) {
             let program = argv.first().copied().unwrap_or_default();
             let text = match self.silent.contains(program) {
-                true => Err(Error::Other(format!("{program} did not end in time before"))),
+                true => Err(Error::other(format!("{program} did not end in time before"))),
                 false => self.run(argv),
             };
-            if matches!(&text, Err(Error::Io(_, error)) if error.kind() == std::io::ErrorKind::TimedOut) {
+            if text.as_ref().is_err_and(Error::is_timeout) {
                 self.silent.insert(String::from(program));
             }
             let text = text.map(Rc::from).map_err(|error| error.to_string());
@@ -370,8 +394,8 @@ impl Context {
         let output = self.system.run(&program)?;
         match output.status {
             Some(0) => Ok(String::from(String::from_utf8_lossy(&output.stdout).trim())),
-            Some(status) => Err(Error::Other(format!("{name} ended with status {status}"))),
-            None => Err(Error::Other(format!("{name} was ended by a signal"))),
+            Some(status) => Err(Error::other(format!("{name} ended with status {status}"))),
+            None => Err(Error::other(format!("{name} was ended by a signal"))),
         }
     }
 
@@ -397,7 +421,7 @@ impl Context {
 fn kept<T: Clone>(kept: &Kept<T>, key: &str) -> Result<T> {
     match kept.get(key) {
         Some(Ok(value)) => Ok(value.clone()),
-        Some(Err(reason)) => Err(Error::Other(reason.clone())),
+        Some(Err(reason)) => Err(Error::other(reason.clone())),
         None => Err(Error::other("nothing was read")),
     }
 }

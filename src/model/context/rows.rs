@@ -64,6 +64,10 @@ impl Context {
                 let key = |number: u32| RowId::Key(Rc::from(number.to_string()));
                 numbers.into_iter().map(|number| Entry { number, id: key(number) }).collect()
             }
+            Rows::Fleeting => {
+                let key = |number: u32| RowId::Key(Rc::from(number.to_string()));
+                (1..=self.fleeting.rows(&path)).map(|number| Entry { number, id: key(number) }).collect()
+            }
             Rows::Own => {
                 let mut numbers = self.registry().own_rows(&path);
                 numbers.extend(self.added.iter().filter(|(table, _)| *table == path).map(|(_, number)| *number));
@@ -146,7 +150,7 @@ impl Context {
         match self.schema.node(row.node()).table()?.rows {
             Rows::Sections { package, .. } | Rows::SomeSections { package, .. } => Some(package),
             Rows::Vendor(rows) => crate::model::vendor::package_of(rows),
-            Rows::Keys(_) | Rows::Numbered(_) | Rows::Own => None,
+            Rows::Keys(_) | Rows::Numbered(_) | Rows::Fleeting | Rows::Own => None,
         }
     }
 
@@ -237,7 +241,7 @@ impl Context {
         // Listing the rows makes their numbers known.
         let rows = self.rows(node, &root).ok()?;
         let number = match self.schema.node(node).table()?.rows {
-            Rows::Numbered(_) | Rows::Own => key.parse().ok()?,
+            Rows::Numbered(_) | Rows::Fleeting | Rows::Own => key.parse().ok()?,
             _ => self.moved_to(table, key).or_else(|| self.registry().known_number(table, key))?,
         };
         entry_of(&rows, number).map(|_| format!("{table}{number}"))

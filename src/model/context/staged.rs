@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 
 use super::{CommitFailure, Context, Effects, FILE_LIMIT, Row, RowId};
 use crate::error::{Error, Fault, Result};
+use crate::model::fleeting::Wish;
 use crate::model::guard::{Change, Guard};
 use crate::model::registry::Registry;
 use crate::platform::uci::{CommitError, OptionValue, Package, SectionId};
@@ -106,6 +107,11 @@ impl Context {
         self.forget_rows();
         self.memos.clear();
         self.own.insert(String::from(name), value.map(String::from));
+    }
+
+    /// Starts or ends a test with the commit; `object` is the path of its object.
+    pub(in crate::model) fn stage_test(&mut self, object: String, wish: Wish) {
+        self.effects.tests.insert(object, wish);
     }
 
     /// A new row of a table whose rows only the agent has.

@@ -58,7 +58,7 @@ impl Json {
         match &self.value {
             Value::Null => Plain::Null,
             Value::Bool(value) => Plain::Bool(*value),
-            Value::Number(text) => serde_json::from_str(text).unwrap_or_default(),
+            Value::Number(text) => crate::json::read(text.as_bytes()).unwrap_or_default(),
             Value::Text(text) => Plain::String(text.clone()),
             Value::List(items) => Plain::Array(items.iter().map(Self::plain).collect()),
             Value::Object(members) => {
@@ -211,7 +211,7 @@ impl Reader<'_> {
         }
         self.at = end.saturating_add(1);
         let quoted = self.text.get(start..self.at).unwrap_or_default();
-        match serde_json::from_str(quoted) {
+        match crate::json::read(quoted.as_bytes()) {
             Ok(text) => Some(text),
             Err(_) => self.stop("a text has a control character or an escape that JSON does not know"),
         }
@@ -232,7 +232,9 @@ impl Reader<'_> {
                 let found = rest.chars().next().unwrap_or_default();
                 return self.stop(&format!("{found:?} stands where a value should"));
             }
-            number if serde_json::from_str::<serde_json::Number>(number).is_ok() => Value::Number(String::from(number)),
+            number if crate::json::read::<serde_json::Number>(number.as_bytes()).is_ok() => {
+                Value::Number(String::from(number))
+            }
             word => {
                 let shown: String = word.chars().take(40).collect();
                 return self.stop(&format!("{shown} is no value; a text needs quotes"));

@@ -208,19 +208,15 @@ fn check(dir: &Path, package: &Package) -> Result<Vec<u8>> {
     let path = package.place(dir).display().to_string();
     if let Some(problem) = package.problems().first() {
         let reason = format!("not written while it has a syntax error: {}", problem.reason);
-        return Err(Error::File { path, line: problem.line, reason });
+        return Err(Error::file(path, problem.line, reason));
     }
     let bytes = package.to_bytes();
     if bytes.len() > MAX_LEN {
-        return Err(Error::File { path, line: 0, reason: format!("would be longer than {MAX_LEN} bytes") });
+        return Err(Error::file(path, 0, format!("would be longer than {MAX_LEN} bytes")));
     }
     let back = Package::parse(package.name(), &bytes);
     if !back.problems().is_empty() || !package.same_values(&back) {
-        return Err(Error::File {
-            path,
-            line: 0,
-            reason: "not written, since it would not read back as it was meant".to_owned(),
-        });
+        return Err(Error::file(path, 0, "not written, since it would not read back as it was meant".to_owned()));
     }
     Ok(bytes)
 }

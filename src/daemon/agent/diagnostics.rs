@@ -1,0 +1,151 @@
+//! Tests of the network: what the ACS has asked for, and what came out of it (CONFORMANCE G-10 to G-14). The work is done by
+//! [`super::super::diagnostics`].
+
+use std::sync::Arc;
+
+use super::Agent;
+use crate::acs::Cancel;
+use crate::cwmp::answers::values_of;
+use crate::cwmp::events::EventCode;
+use crate::diagnostics::{INTERNAL, KINDS, Kind, Report};
+use crate::model::context::Context;
+use crate::model::fleeting::{NONE, REQUESTED, STATE, Wish};
+use crate::model::transaction::Written;
+use crate::platform::live::Live;
+
+/// How many tests run at a time, each of another kind: more would disturb each other (SECURITY S21).
+const AT_A_TIME: usize = 2;
+
+/// A test that was asked for.
+struct Order {
+    kind: &'static Kind,
+    number: u32,
+    /// The ACS is told of its end.
+    by_acs: bool,
+    /// Ends it; nothing as long as it waits.
+    running: Option<Cancel>,
+}
+
+/// Everything about tests that lives as long as the process, but for the results.
+#[derive(Default)]
+pub(super) struct Tests {
+    orders: Vec<Order>,
+    last: u32,
+}
+
+/// What a worker needs for a test.
+pub struct TestJob {
+    /// The kind of test.
+    pub kind: &'static Kind,
+    /// Which run it is.
+    pub number: u32,
+    /// The inputs, by the last part of their names.
+    pub inputs: Vec<(String, String)>,
+    /// Ends it.
+    pub cancel: Cancel,
+    /// The router.
+    pub live: Arc<Live>,
+}
+
+impl Tests {
+    /// Takes an order away, and ends its test if it is running; whether there was one.
+    fn stop(&mut self, kind: &Kind) -> bool {
+        let Some(index) = self.orders.iter().position(|order| order.kind.path == kind.path) else { return false };
+        let order = self.orders.remove(index);
+        if let Some(cancel) = order.running {
+            log::info!("{} is ended early", kind.path);
+            cancel.cancel();
+        }
+        true
+    }
+}
+
+impl Agent {
+    /// Looks at what was written: a test is asked for or ended, or has other inputs now, so that its results mean nothing any more.
+    pub(super) fn tests_written(&mut self, written: &Written, by_acs: bool) {
+        for kind in KINDS {
+            match written.effects.tests.get(kind.path) {
+                Some(Wish::Run) => {
+                    self.tests.stop(kind);
+                    self.tests.last = self.tests.last.wrapping_add(1);
+                    self.tests.orders.push(Order { kind, number: self.tests.last, by_acs, running: None });
+                    self.set_state(kind, REQUESTED);
+                }
+                Some(Wish::Stop) => {
+                    self.tests.stop(kind);
+                    self.set_state(kind, NONE);
+                }
+                None if written.names.iter().any(|name| is_input(kind, name)) => {
+                    self.tests.stop(kind);
+                    self.set_state(kind, NONE);
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn set_state(&mut self, kind: &Kind, state: &str) {
+        self.model.fleeting().set(format!("{}{STATE}", kind.path), state.into());
+    }
+
+    /// Gives the next test to a worker, if one waits and may begin.
+    pub fn begin_test(&mut self) -> Option<TestJob> {
+        let running = self.tests.orders.iter().filter(|order| order.running.is_some()).count();
+        let waiting = self.tests.orders.iter().any(|order| order.running.is_none());
+        if !waiting || running >= AT_A_TIME || self.planner.in_session() {
+            return None;
+        }
+        let cancel = Cancel::new().inspect_err(|error| log::error!("a test has to wait: {error}")).ok()?;
+        let order = self.tests.orders.iter_mut().find(|order| order.running.is_none())?;
+        order.running = Some(cancel.clone());
+        let (kind, number) = (order.kind, order.number);
+        log::info!("{} begins", kind.path);
+        // What the last run found out is gone (CONFORMANCE G-13).
+        self.model.fleeting().clear(kind.path);
+        self.set_state(kind, REQUESTED);
+        let inputs = inputs(&mut self.model.context(), kind);
+        Some(TestJob { kind, number, inputs, cancel, live: self.live.clone() })
+    }
+
+    /// A test has ended, with nothing where its worker is gone. What was ended early or begun anew in between is not heard of any more.
+    pub fn end_test(&mut self, number: u32, report: Option<Report>) {
+        let tests = &mut self.tests;
+        let Some(index) = tests.orders.iter().position(|order| order.number == number) else { return };
+        let Order { kind, by_acs, .. } = tests.orders.remove(index);
+        let report = report.unwrap_or(Report { state: INTERNAL, values: Vec::new() });
+        log::info!("{} ends: {}", kind.path, report.state);
+        let fleeting = self.model.fleeting();
+        for (name, value) in report.values {
+            fleeting.set(format!("{}{name}", kind.path), value);
+        }
+        self.set_state(kind, report.state);
+        if by_acs {
+            self.saved.events.add(EventCode::DiagnosticsComplete);
+        }
+        self.look_soon();
+        self.save();
+    }
+}
+
+/// Whether a parameter that was written is an input of a test: one of its object itself, since there are none below.
+fn is_input(kind: &Kind, name: &str) -> bool {
+    name.strip_prefix(kind.path).is_some_and(|rest| rest != STATE)
+}
+
+/// The parameters of the object of a test. The row that its interface is becomes the name of that interface.
+fn inputs(context: &mut Context, kind: &Kind) -> Vec<(String, String)> {
+    let values = values_of(context, kind.path);
+    let input = |value: crate::soap::rpc::ParameterValue| {
+        Some((String::from(value.name.strip_prefix(kind.path)?), value.value.text))
+    };
+    let mut inputs: Vec<(String, String)> = values.into_iter().filter_map(input).collect();
+    let interface = inputs.iter_mut().find(|(name, value)| name == "Interface" && !value.is_empty());
+    if let Some((_, value)) = interface {
+        let row = context.row_of_path(crate::device::ip::interface::INTERFACES, value);
+        // A path is no name of an interface: the test says that there is none.
+        if let Some(name) = row.and_then(|row| context.key(&row).ok()) {
+            *value = name;
+        }
+    }
+    inputs
+}

@@ -1,0 +1,77 @@
+//! What happens by the clock beside sessions and transfers: a file for each feature.
+
+#[cfg(feature = "bulk-data")]
+mod bulk_data;
+#[cfg(feature = "heartbeat")]
+mod heartbeat;
+#[cfg(feature = "scheduled-reboot")]
+mod reboot;
+
+#[cfg(feature = "bulk-data")]
+pub use bulk_data::BulkJob;
+
+use std::time::Duration;
+
+use super::Agent;
+use crate::time::Now;
+#[cfg(any(feature = "heartbeat", feature = "bulk-data"))]
+use crate::{cwmp::answers::values_of, model::context::Context};
+
+/// What of it lives as long as the process.
+#[derive(Default)]
+pub(super) struct Timed {
+    #[cfg(feature = "bulk-data")]
+    bulk_data: bulk_data::BulkData,
+    #[cfg(feature = "heartbeat")]
+    heartbeat: heartbeat::Heartbeat,
+}
+
+/// The value of a parameter; empty where there is none.
+#[cfg(any(feature = "heartbeat", feature = "bulk-data"))]
+fn value(context: &mut Context, object: &str, name: &str) -> String {
+    let values = values_of(context, &format!("{object}{name}"));
+    values.into_iter().next().map(|value| value.value.text).unwrap_or_default()
+}
+
+impl Agent {
+    /// Takes over the parameters that say when.
+    pub(super) fn configure_timed(&mut self) {
+        #[cfg(feature = "scheduled-reboot")]
+        self.configure_reboot();
+        #[cfg(feature = "heartbeat")]
+        self.configure_heartbeat();
+        #[cfg(feature = "bulk-data")]
+        self.configure_bulk_data();
+    }
+
+    /// Parameters were written, if only with the values that they had.
+    pub(super) fn timed_written(&mut self, names: &[String]) {
+        #[cfg(feature = "scheduled-reboot")]
+        self.reboot_written(names);
+        let _ = names;
+    }
+
+    /// When something is due.
+    pub(super) fn timed_deadline(&self) -> Option<Duration> {
+        let all: &[Option<Duration>] = &[
+            #[cfg(feature = "scheduled-reboot")]
+            self.reboot_deadline(),
+            #[cfg(feature = "heartbeat")]
+            self.heartbeat_deadline(),
+            #[cfg(feature = "bulk-data")]
+            self.bulk_data_deadline(),
+        ];
+        all.iter().copied().flatten().min()
+    }
+
+    /// Does what is due.
+    pub(super) fn poll_timed(&mut self, now: Now) {
+        #[cfg(feature = "heartbeat")]
+        self.poll_heartbeat(now);
+        #[cfg(feature = "scheduled-reboot")]
+        self.poll_reboot(now);
+        #[cfg(feature = "bulk-data")]
+        self.poll_bulk_data(now);
+        let _ = now;
+    }
+}

@@ -1,0 +1,120 @@
+//! What the agent has to do on every kind of processor: the command line, sessions plain and over TLS, a connection request, and what it
+//! remembers. `CWMPD_PROGRAM` says with which build, such as `qemu-mips-static -cpu 24Kc target/cross/mips/cwmpd`; without it, it is the
+//! ordinary one.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
+mod common;
+
+use common::acs::{Acs, Session, codes};
+use common::agent::Agent;
+
+const HOST_NAME: &str = "Device.DeviceInfo.HostName";
+const INTERVAL: &str = "Device.ManagementServer.PeriodicInformInterval";
+const CODE: &str = "Device.DeviceInfo.ProvisioningCode";
+const ROWS: &str = "Device.ManagementServer.InformParameter.";
+
+/// Reads, writes, adds and takes away, and reads the whole tree.
+fn work(session: &mut Session<'_>) {
+    assert_eq!(session.set(&[(CODE, "smoke.1", "xsd:string"), (INTERVAL, "4294967295", "xsd:unsignedInt")]), 0);
+    assert_eq!(session.value(CODE), "smoke.1");
+    assert_eq!(session.value(INTERVAL), "4294967295");
+    let row = session.add(ROWS);
+    assert_eq!(session.value(&format!("{ROWS}{row}.Enable")), "false");
+    session.delete(&format!("{ROWS}{row}."));
+    assert!(session.names("Device.", false).len() > 1000);
+    assert!(session.get(&["Device."]).len() > 1000);
+}
+
+#[test]
+fn the_command_line_reads_and_writes() {
+    let acs = Acs::start();
+    let agent = Agent::new(&acs);
+    agent.ok(&["check"]);
+    agent.ok(&["set", &format!("{HOST_NAME}=other-name")]);
+    assert_eq!(agent.value(HOST_NAME), "other-name");
+    assert!(agent.root.read("/etc/config/system").contains("other-name"));
+    let all = agent.json(&["get", "Device."]);
+    let all = all.as_array().unwrap();
+    assert!(all.len() > 1000, "{}", all.len());
+}
+
+#[test]
+fn a_session_and_a_connection_request() {
+    let acs = Acs::start();
+    let agent = Agent::start_new(&acs);
+    let mut session = acs.session();
+    session.inform_ok();
+    assert_eq!(session.events(), ["0 BOOTSTRAP", "1 BOOT"]);
+    work(&mut session);
+    session.end();
+    assert_eq!(agent.wait_idle()["last_session"]["complete"], true);
+    assert_eq!(agent.connection_request(), 200);
+    assert_eq!(codes(&acs.serve()), ["6 CONNECTION REQUEST"]);
+}
+
+#[cfg(feature = "ring")]
+#[test]
+fn a_session_over_tls() {
+    let ca = common::tls::Ca::new("Test CA");
+    let acs = Acs::start_tls(ca.issue(&["127.0.0.1"]).server(None));
+    let mut agent = Agent::new(&acs);
+    agent.root.write("/etc/cwmpd/ca.pem", ca.pem());
+    agent.option("acs", "ca_file", "/etc/cwmpd/ca.pem");
+    agent.start();
+    let mut session = acs.session();
+    session.inform_ok();
+    work(&mut session);
+    session.end();
+    assert_eq!(agent.wait_idle()["last_session"]["complete"], true);
+}
+
+#[test]
+fn a_kill_and_a_reboot_lose_nothing() {
+    let acs = Acs::start();
+    let mut agent = Agent::start_new(&acs);
+    let session = acs.session();
+    assert_eq!(session.events(), ["0 BOOTSTRAP", "1 BOOT"]);
+    agent.kill();
+    drop(session);
+    agent.start();
+    // Nobody has acknowledged them.
+    assert_eq!(codes(&acs.serve()), ["0 BOOTSTRAP", "1 BOOT"]);
+    agent.wait_idle();
+    agent.reboot();
+    assert_eq!(codes(&acs.serve()), ["1 BOOT"]);
+    agent.wait_idle();
+    agent.stop();
+}
+
+/// A line of `/proc/PID/status`, in KiB.
+#[cfg(feature = "ring")]
+fn kibibytes(agent: &Agent, name: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", agent.pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    line.trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap()
+}
+
+/// Of the static program for x86_64 at rest and at its highest; `cross/sizes.sh memory` writes them down.
+#[cfg(feature = "ring")]
+#[test]
+#[ignore = "says nothing of a build for development"]
+fn memory_at_rest_and_in_a_session_over_tls() {
+    let ca = common::tls::Ca::new("Test CA");
+    let acs = Acs::start_tls(ca.issue(&["127.0.0.1"]).server(None));
+    let mut agent = Agent::new(&acs);
+    agent.root.write("/etc/cwmpd/ca.pem", ca.pem());
+    agent.option("acs", "ca_file", "/etc/cwmpd/ca.pem");
+    agent.start();
+    acs.serve();
+    agent.wait_idle();
+    println!("idle: {} KiB", kibibytes(&agent, "VmRSS:"));
+    agent.ask("6 CONNECTION REQUEST");
+    let mut session = acs.session();
+    session.inform_ok();
+    assert!(session.names("Device.", false).len() > 1000);
+    assert!(session.get(&["Device."]).len() > 1000);
+    session.end();
+    agent.wait_idle();
+    println!("peak: {} KiB", kibibytes(&agent, "VmHWM:"));
+}
