@@ -3,6 +3,7 @@
 # input gives the same bytes. ARCH is OpenWrt's, such as mipsel_24kc: `opkg print-architecture` names those that a router takes.
 #
 #   PACKAGE=cwmpd-mini     another name, for a program that was built without TLS
+#   LEVEL=1                another level of gzip
 #   SOURCE_DATE_EPOCH=...  the time of all files in it; otherwise that of the last commit
 set -eu
 
@@ -69,7 +70,7 @@ printf '2.0\n' >"$work/debian-binary"
 
 # pack DIRECTORY NAME...: a tar whose bytes depend on nothing but what is in it.
 pack() {
-	tar -C "$1" --sort=name --mtime="@$time" --owner=0 --group=0 --numeric-owner --format=gnu -cf - "$2" ${3:+"$3"} ${4:+"$4"} | gzip -9n
+	tar -C "$1" --sort=name --mtime="@$time" --owner=0 --group=0 --numeric-owner --format=gnu -cf - "$2" ${3:+"$3"} ${4:+"$4"} | gzip "-${LEVEL:-9}n"
 }
 
 pack "$work/data" . >"$work/data.tar.gz"
