@@ -564,6 +564,34 @@ fn g10_g11_a_cancelled_test_is_not_heard_of_any_more() {
     });
 }
 
+/// SECURITY S21: what a test may cost is limited, and how many run at a time.
+#[test]
+fn s21_g10_tests_are_limited() {
+    in_a_hole(|acs| {
+        let (agent, mut session) = begin(acs);
+        for (name, value) in [("NumberOfRepetitions", "1001"), ("Timeout", "60001"), ("DSCP", "64")] {
+            assert_eq!(refused(&mut session, &format!("{PING}{name}"), value), 9007, "{name}");
+        }
+        let servers = "Device.IP.Diagnostics.ServerSelectionDiagnostics.";
+        let request = ("DiagnosticsState", "Requested");
+        written(&mut session, PING, &[("Host", "192.0.2.1"), ("Timeout", "60000"), request]);
+        written(&mut session, TRACE, &[("Host", "192.0.2.1"), ("Timeout", "60000"), request]);
+        written(&mut session, servers, &[("HostList", "192.0.2.1"), ("Timeout", "60000"), request]);
+        session.end();
+        agent.wait_log("TraceRoute. begins");
+        let mut session = again(&agent, acs);
+        assert_eq!(agent.log().matches("Diagnostics. begins").count(), 0);
+        assert_eq!(session.value(&state(servers)), "Requested");
+        // There is room when one has gone.
+        written(&mut session, PING, &[("DiagnosticsState", "Canceled")]);
+        session.end();
+        agent.wait_log("ServerSelectionDiagnostics. begins");
+        // SIGTERM does not wait for any of them.
+        let mut agent = agent;
+        assert!(agent.stop() < std::time::Duration::from_secs(3));
+    });
+}
+
 /// Two kinds beside each other; what fails is told as well; a table of results.
 #[test]
 fn g11_every_kind_ends_in_a_state_of_its_own() {
