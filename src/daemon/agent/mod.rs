@@ -235,6 +235,7 @@ impl Agent {
             self.set_first_attributes();
         }
         self.take_up_guard(same_boot);
+        self.take_up_timed();
         self.look_for_bootstrap();
         self.refresh_facts();
         // What changed over the reboot is looked for when the port is open and the connection request URL is known (CONFORMANCE N-08).
