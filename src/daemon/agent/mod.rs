@@ -100,6 +100,7 @@ pub struct Agent {
     /// Before this time the network may not be complete yet.
     network_at: Option<Duration>,
     line: Line,
+    #[cfg(any(feature = "heartbeat", feature = "bulk-data", feature = "periodic-statistics"))]
     timed: timed::Timed,
 }
 
@@ -191,6 +192,7 @@ impl Agent {
             under_way: None,
             network_at: None,
             line: Line::default(),
+            #[cfg(any(feature = "heartbeat", feature = "bulk-data", feature = "periodic-statistics"))]
             timed: timed::Timed::default(),
         };
         agent.take_up(&was, fresh);

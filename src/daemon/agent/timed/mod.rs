@@ -22,6 +22,7 @@ use crate::model::context::Context;
 use crate::time::Now;
 
 /// What of it lives as long as the process.
+#[cfg(any(feature = "heartbeat", feature = "bulk-data", feature = "periodic-statistics"))]
 #[derive(Default)]
 pub(super) struct Timed {
     #[cfg(feature = "bulk-data")]
