@@ -183,7 +183,7 @@ fn what_is_set_stays_and_a_second_time_changes_nothing() {
     let before = router.read("/etc/config/cwmpd");
     router.defaults(MIGRATE);
     assert_eq!(router.read("/etc/config/cwmpd"), before);
-    assert_eq!(router.calls(), [String::new(); 0]);
+    assert!(router.calls().is_empty(), "{:?}", router.calls());
 
     // Something of its own is kept; what is missing comes from the other.
     let script = router.ok("cat /etc/uci-defaults/95-cwmpd >/dev/null; uci set cwmpd.acs.url=; uci set cwmpd.acs.username=mine; uci commit cwmpd");
@@ -277,10 +277,10 @@ fn the_firewall_follows_the_configuration() {
     let has = |rule: &[String], line: &str| rule.iter().any(|call| call == line);
     let other = rule("uci set cwmpd.cpe.interface=lan; uci set cwmpd.cpe.listen_port=8000");
     assert!(has(&other, "json_add_string src lan") && has(&other, "json_add_string dest_port 8000"), "{other:?}");
-    assert_eq!(rule("uci set cwmpd.cpe.interface=nowhere"), [String::new(); 0]);
+    assert!(rule("uci set cwmpd.cpe.interface=nowhere").is_empty());
     let list = rule("uci set cwmpd.cpe.interface=wan6");
     assert!(has(&list, "json_add_string src wan"), "{list:?}");
-    assert_eq!(rule("uci set cwmpd.cpe.enable=0"), [String::new(); 0]);
+    assert!(rule("uci set cwmpd.cpe.enable=0").is_empty());
     router.ok("uci set cwmpd.cpe.enable=1; uci commit; mv /etc/config/firewall /tmp/");
     assert!(!procd(&router, "start").iter().any(|call| call.starts_with("json_add_string")));
     let jailed = {
