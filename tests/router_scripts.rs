@@ -257,7 +257,7 @@ fn procd_is_told_all_that_it_has_to_know() {
             "json_add_string type rule",
             "json_add_string name cwmpd connection requests",
             "json_add_string src wan",
-            "json_add_string proto tcp",
+            "json_add_string proto tcp udp",
             "json_add_string dest_port 7547",
             "json_add_string target ACCEPT",
             "json_close_object",
