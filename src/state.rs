@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -71,12 +71,7 @@ pub struct Lock {
     _directory: Flock<File>,
 }
 
-#[derive(Deserialize)]
-struct Version {
-    version: u32,
-}
-
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Document<T> {
     version: u32,
     state: T,
@@ -196,8 +191,11 @@ impl Store {
     }
 
     fn decode<T: DeserializeOwned>(&mut self, name: &str, content: &[u8]) -> Result<T, (Aside, String)> {
-        let damaged = |error: serde_json::Error| (Aside::Bad, format!("it is damaged: {error}"));
-        let Version { version } = json::read(content).map_err(damaged)?;
+        let damaged = |error: json::Wrong| (Aside::Bad, format!("it is damaged: {error}"));
+        let mut document = json::value(content).map_err(damaged)?;
+        let version = document.get("version").and_then(Value::as_u64).and_then(|version| u32::try_from(version).ok());
+        let version = version.ok_or_else(|| (Aside::Bad, String::from("it is damaged: it has no version")))?;
+        let state = document.get_mut("state").map(Value::take).unwrap_or_default();
         if version > self.version {
             return Err((
                 Aside::Newer,
@@ -205,13 +203,12 @@ impl Store {
             ));
         }
         if version == self.version {
-            let Document { state, .. } = json::read(content).map_err(damaged)?;
+            let state = json::from_value(&state).map_err(damaged)?;
             self.written.insert(name.to_owned(), Sha256::digest(content).into());
             return Ok(state);
         }
-        let Document { state, .. } = json::read::<Document<Value>>(content).map_err(damaged)?;
         let state = (self.migrate)(name, version, state).map_err(|reason| (Aside::Bad, reason))?;
-        json::read(&json::bytes(&state)).map_err(damaged)
+        json::from_value(&state).map_err(damaged)
     }
 }
 
@@ -251,6 +248,8 @@ impl Write for Hasher {
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+
     use super::*;
 
     #[derive(Serialize, Deserialize, Default, PartialEq, Debug)]

@@ -10,10 +10,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::{Map, Value as Json};
 
 use super::Shared;
-use super::control::{perform, say};
+use super::control::perform;
 use super::operations::{Command, Reply, failed};
 use crate::cwmp::events::EventCode;
 use crate::error::{Fault, FaultCode};
+use crate::json;
 use crate::platform::System;
 use crate::platform::ubus::events::Listener;
 use crate::platform::ubus::object::{Argument, Call, Caller, Object, Status};
@@ -167,14 +168,8 @@ fn answer(shared: &Shared, call: &Call) -> Answer {
 
 /// As `cwmpd --json status`.
 fn status(shared: &Shared) -> Answer {
-    let status = Reply::Status(Box::new(shared.lock().status()));
-    let mut line = Vec::new();
-    let written = say(&mut line, &status).ok().and_then(|()| String::from_utf8(line).ok());
-    let mut status = written.and_then(|line| serde_json::from_str::<Json>(&line).ok());
-    if let Some(members) = status.as_mut().and_then(Json::as_object_mut) {
-        members.remove("reply");
-    }
-    Ok(status)
+    let status = shared.lock().status();
+    Ok(json::value(&json::bytes(&status)).ok())
 }
 
 /// Asks for a session, and says which number it has; its end is told as an event.

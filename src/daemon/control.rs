@@ -203,7 +203,7 @@ fn is_gone(stream: &UnixStream) -> bool {
     stream.set_nonblocking(false).is_err() || gone
 }
 
-pub(super) fn say(out: &mut dyn Write, reply: &Reply) -> io::Result<()> {
+fn say(out: &mut dyn Write, reply: &Reply) -> io::Result<()> {
     json::write(out, reply)?;
     out.write_all(b"\n")?;
     out.flush()

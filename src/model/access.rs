@@ -60,7 +60,7 @@ fn from_source(context: &mut Context, node: NodeId, row: &Row, parameter: &Param
         }
         Source::Ubus { object, method, arguments, pointer } => {
             let object = fill(context, row, object)?;
-            let mut arguments: Json = crate::json::read(arguments.as_bytes()).unwrap_or(Json::Null);
+            let mut arguments: Json = crate::json::value(arguments.as_bytes()).unwrap_or(Json::Null);
             fill_json(context, row, &mut arguments)?;
             let reply = context.ubus(&object, method, &arguments)?;
             match super::vendor::find(context, row, &reply, pointer)?.unwrap_or(&Json::Null) {

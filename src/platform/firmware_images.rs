@@ -44,7 +44,7 @@ pub fn are_known(system: &dyn System) -> bool {
 ///
 /// # Errors
 /// Why it is no list of images.
-pub fn parse(list: &str) -> Result<Vec<Image>, serde_json::Error> {
+pub fn parse(list: &str) -> Result<Vec<Image>, crate::json::Wrong> {
     let all: Vec<Image> = crate::json::read(list.as_bytes())?;
     let mut images: Vec<Image> = Vec::new();
     for mut image in all {

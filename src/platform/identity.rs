@@ -205,7 +205,7 @@ struct Board {
 impl Board {
     fn read(system: &dyn System) -> Self {
         let content = system.read_file("/etc/board.json", LIMIT).unwrap_or_default();
-        let Ok(json) = crate::json::read::<Value>(&content) else { return Self::default() };
+        let Ok(json) = crate::json::value(&content) else { return Self::default() };
         let text = |pointer: &str| json.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let macs = ["/system/label_macaddr", "/network/lan/macaddr", "/network/wan/macaddr"];
         Self {

@@ -52,10 +52,11 @@ fn numbers(report: &Report, name: &str) -> Vec<u32> {
 #[test]
 fn our_client_and_our_server_agree_packet_by_packet() {
     let Some(world) = World::new() else { return };
-    for (host, source) in [(SERVER, ROUTER), (SERVER_V6, "2001:db8:51::2")] {
+    for (host, source, device) in [(SERVER, ROUTER, None), (SERVER_V6, "2001:db8:51::2", Some("isp"))] {
         let over = AtomicBool::new(false);
         let (report, counters) = thread::scope(|scope| {
-            let server = serve(scope, &world, settings(source, true), &over);
+            let device = device.map(String::from);
+            let server = serve(scope, &world, Settings { device, ..settings(source, true) }, &over);
             let inputs = [
                 ("Host", host),
                 ("Port", "7007"),

@@ -78,7 +78,7 @@ fn board(cx: &mut Context) -> std::rc::Rc<Json> {
         Ok(cx
             .file("/etc/board.json")
             .ok()
-            .and_then(|text| crate::json::read(text.as_bytes()).ok())
+            .and_then(|text| crate::json::value(text.as_bytes()).ok())
             .unwrap_or(Json::Null))
     })
     .unwrap_or_default()

@@ -427,7 +427,7 @@ fn set_protection(cx: &mut Context, row: &Row, values: &Values<'_>, before: Mode
 /// Where the factory settings of OpenWrt are told from what the ACS has made of them: `board.json` has the name and key of the first start.
 fn reset(cx: &mut Context, row: &Row, _: &str) -> Result<(), Fault> {
     let board = cx.file("/etc/board.json").unwrap_or_else(|_| std::rc::Rc::from(""));
-    let board: serde_json::Value = crate::json::read(board.as_bytes()).unwrap_or_default();
+    let board: serde_json::Value = crate::json::value(board.as_bytes()).unwrap_or_default();
     let defaults = board.pointer("/wlan/defaults/ssids/all").cloned().unwrap_or_default();
     let text = |member| defaults.get(member).and_then(serde_json::Value::as_str).map(String::from);
     let (encryption, key) = (text("encryption"), text("key").filter(|key| is_key(key)));

@@ -58,7 +58,7 @@ impl Json {
         match &self.value {
             Value::Null => Plain::Null,
             Value::Bool(value) => Plain::Bool(*value),
-            Value::Number(text) => crate::json::read(text.as_bytes()).unwrap_or_default(),
+            Value::Number(text) => crate::json::value(text.as_bytes()).unwrap_or_default(),
             Value::Text(text) => Plain::String(text.clone()),
             Value::List(items) => Plain::Array(items.iter().map(Self::plain).collect()),
             Value::Object(members) => {
@@ -232,7 +232,7 @@ impl Reader<'_> {
                 let found = rest.chars().next().unwrap_or_default();
                 return self.stop(&format!("{found:?} stands where a value should"));
             }
-            number if crate::json::read::<serde_json::Number>(number.as_bytes()).is_ok() => {
+            number if crate::json::value(number.as_bytes()).is_ok_and(|value| value.is_number()) => {
                 Value::Number(String::from(number))
             }
             word => {

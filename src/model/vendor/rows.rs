@@ -49,7 +49,7 @@ pub(in crate::model) fn list(context: &mut Context, around: &Rc<Row>, rows: &Ven
         }
         VendorRows::Ubus(object, method, arguments, pointer, key) => {
             let object = fill(context, around, object)?;
-            let mut arguments = crate::json::read(arguments.as_bytes()).unwrap_or_default();
+            let mut arguments = crate::json::value(arguments.as_bytes()).unwrap_or_default();
             fill_json(context, around, &mut arguments)?;
             let reply = context.ubus(&object, method, &arguments)?;
             match find(context, around, &reply, pointer)? {

@@ -68,7 +68,7 @@ fn parse(object: &str, method: &str, answer: &[u8]) -> Result<Value, UbusError> 
     if answer.is_empty() {
         return Ok(Value::Object(Map::new()));
     }
-    match crate::json::read(answer) {
+    match crate::json::value(answer) {
         Ok(value @ Value::Object(_)) => Ok(value),
         _ => Err(UbusError::Failed(format!("ubus {object} {method} does not answer with a JSON object"))),
     }

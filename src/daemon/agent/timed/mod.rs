@@ -6,6 +6,8 @@ mod bulk_data;
 mod heartbeat;
 #[cfg(feature = "scheduled-reboot")]
 mod reboot;
+#[cfg(feature = "periodic-statistics")]
+mod statistics;
 
 #[cfg(feature = "bulk-data")]
 pub use bulk_data::BulkJob;
@@ -24,6 +26,8 @@ pub(super) struct Timed {
     bulk_data: bulk_data::BulkData,
     #[cfg(feature = "heartbeat")]
     heartbeat: heartbeat::Heartbeat,
+    #[cfg(feature = "periodic-statistics")]
+    statistics: statistics::Statistics,
 }
 
 /// The value of a parameter; empty where there is none.
@@ -42,12 +46,16 @@ impl Agent {
         self.configure_heartbeat();
         #[cfg(feature = "bulk-data")]
         self.configure_bulk_data();
+        #[cfg(feature = "periodic-statistics")]
+        self.configure_statistics();
     }
 
     /// Parameters were written, if only with the values that they had.
     pub(super) fn timed_written(&mut self, names: &[String]) {
         #[cfg(feature = "scheduled-reboot")]
         self.reboot_written(names);
+        #[cfg(feature = "periodic-statistics")]
+        self.statistics_written(names);
         let _ = names;
     }
 
@@ -60,6 +68,8 @@ impl Agent {
             self.heartbeat_deadline(),
             #[cfg(feature = "bulk-data")]
             self.bulk_data_deadline(),
+            #[cfg(feature = "periodic-statistics")]
+            self.statistics_deadline(),
         ];
         all.iter().copied().flatten().min()
     }
@@ -72,6 +82,8 @@ impl Agent {
         self.poll_reboot(now);
         #[cfg(feature = "bulk-data")]
         self.poll_bulk_data(now);
+        #[cfg(feature = "periodic-statistics")]
+        self.poll_statistics(now);
         let _ = now;
     }
 }
