@@ -249,21 +249,22 @@ fn procd_is_told_all_that_it_has_to_know() {
     // The rule is in the data of the instance, and whole.
     let from = calls.iter().position(|call| call == "procd_open_data").unwrap();
     let to = calls.iter().position(|call| call == "procd_close_data").unwrap();
-    assert_eq!(
-        calls[from + 1..to],
+    let rule = |proto: &str| {
         [
-            "json_add_array firewall",
             "json_add_object",
             "json_add_string type rule",
             "json_add_string name cwmpd connection requests",
             "json_add_string src wan",
-            "json_add_string proto tcp udp",
+            &format!("json_add_string proto {proto}"),
             "json_add_string dest_port 7547",
             "json_add_string target ACCEPT",
             "json_close_object",
-            "json_close_array",
         ]
-    );
+        .map(str::to_owned)
+    };
+    let rules = [rule("tcp"), rule("udp")].concat();
+    assert_eq!(calls[from + 2..to - 1], rules);
+    assert_eq!((calls[from + 1].as_str(), calls[to - 1].as_str()), ("json_add_array firewall", "json_close_array"));
     assert!(calls.iter().position(|call| call == "procd_close_instance").unwrap() > to);
 }
 
