@@ -11,7 +11,7 @@ use crate::platform::System;
 pub static NEIGHBORS: Kind = Kind { path: "Device.WiFi.NeighboringWiFiDiagnostic.", run };
 
 /// More networks than this have no place in a result.
-const MOST: usize = 256;
+const MOST: usize = 64;
 
 const COLUMNS: &[&str] = &[
     "Radio",
