@@ -16,7 +16,7 @@ const ROWS: &str = "Device.ManagementServer.InformParameter.";
 
 /// Reads, writes, adds and takes away, and reads the whole tree.
 fn work(session: &mut Session<'_>) {
-    assert_eq!(session.set(&[(CODE, "smoke.1", "xsd:string"), (INTERVAL, "4294967295", "xsd:unsignedInt")]), 0);
+    assert_eq!(session.set(&[(CODE, "xsd:string", "smoke.1"), (INTERVAL, "xsd:unsignedInt", "4294967295")]), 0);
     assert_eq!(session.value(CODE), "smoke.1");
     assert_eq!(session.value(INTERVAL), "4294967295");
     let row = session.add(ROWS);

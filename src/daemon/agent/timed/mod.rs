@@ -15,11 +15,14 @@ pub use bulk_data::BulkJob;
 use std::time::Duration;
 
 use super::Agent;
-use crate::time::Now;
 #[cfg(any(feature = "heartbeat", feature = "bulk-data"))]
-use crate::{cwmp::answers::values_of, model::context::Context};
+use crate::cwmp::answers::values_of;
+#[cfg(any(feature = "heartbeat", feature = "bulk-data"))]
+use crate::model::context::Context;
+use crate::time::Now;
 
 /// What of it lives as long as the process.
+#[cfg(any(feature = "heartbeat", feature = "bulk-data", feature = "periodic-statistics"))]
 #[derive(Default)]
 pub(super) struct Timed {
     #[cfg(feature = "bulk-data")]
@@ -57,6 +60,21 @@ impl Agent {
         #[cfg(feature = "periodic-statistics")]
         self.statistics_written(names);
         let _ = names;
+    }
+
+    /// Takes up what an earlier process has kept.
+    pub(super) fn take_up_timed(&mut self) {
+        #[cfg(feature = "bulk-data")]
+        self.take_up_reports();
+    }
+
+    /// Keeps what the next process takes up, before this one ends. Says whether that is all: what a worker has may come back in a moment.
+    pub fn keep_timed(&mut self) -> bool {
+        #[cfg(feature = "bulk-data")]
+        let all = self.keep_reports();
+        #[cfg(not(feature = "bulk-data"))]
+        let all = true;
+        all
     }
 
     /// When something is due.
