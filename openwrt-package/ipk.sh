@@ -2,7 +2,8 @@
 # ipk.sh BINARY ARCH VERSION [DIRECTORY]: packs a program and files/ into DIRECTORY/cwmpd_VERSION_ARCH.ipk, without the SDK, and prints its name. The same
 # input gives the same bytes. ARCH is OpenWrt's, such as mipsel_24kc: `opkg print-architecture` names those that a router takes.
 #
-#   PACKAGE=cwmpd-mini     another name, for a program that was built without TLS
+#   PACKAGE=cwmpd-mini     another name, for a program without TLS and optional features
+#   LEVEL=1                another level of gzip
 #   SOURCE_DATE_EPOCH=...  the time of all files in it; otherwise that of the last commit
 set -eu
 
@@ -37,6 +38,10 @@ for script in usr/sbin/cwmpd $(cd "$here/files" && find . -type f -perm -100); d
 	chmod 755 "$work/data/$script"
 done
 chmod 600 "$work/data/etc/config/cwmpd"
+if [ "$package" != cwmpd ]; then
+	# Of no use to a program without the features.
+	(cd "$work/data" && rm -rf etc/uci-defaults/96-cwmpd-dhcp etc/udhcpc.user.d etc/odhcp6c.user.d usr/lib/cwmpd)
+fi
 
 # The program of cross/build.sh brings its own C library. What its scripts run is in every image, but for the certificates of authorities.
 depends='uci, ubus'
@@ -69,7 +74,7 @@ printf '2.0\n' >"$work/debian-binary"
 
 # pack DIRECTORY NAME...: a tar whose bytes depend on nothing but what is in it.
 pack() {
-	tar -C "$1" --sort=name --mtime="@$time" --owner=0 --group=0 --numeric-owner --format=gnu -cf - "$2" ${3:+"$3"} ${4:+"$4"} | gzip -9n
+	tar -C "$1" --sort=name --mtime="@$time" --owner=0 --group=0 --numeric-owner --format=gnu -cf - "$2" ${3:+"$3"} ${4:+"$4"} | gzip "-${LEVEL:-9}n"
 }
 
 pack "$work/data" . >"$work/data.tar.gz"

@@ -6,7 +6,7 @@
 //! * [`soap`], [`model`], [`auth`]: messages, the data model engine, digest authentication; free of IO.
 //! * [`device`]: TR-181 itself, one table an object, on top of `model` and `platform`.
 //! * [`cwmp`], [`acs`], [`connreq`]: the protocol (free of IO), the way to the ACS, the ways in.
-//! * `bulk_data`: what is reported to collectors; free of IO.
+//! * `bulk_data`, `statistics`: what is reported to collectors, and samples of parameters; free of IO.
 //! * [`transfer`]: files in and out.
 //! * `diagnostics`: tests of the network, with the feature of that name.
 //! * [`daemon`], [`cli`]: the process around it.
@@ -31,6 +31,8 @@ pub mod model;
 pub mod platform;
 pub mod soap;
 pub mod state;
+#[cfg(feature = "periodic-statistics")]
+pub mod statistics;
 pub mod time;
 pub mod transfer;
 pub mod xml;

@@ -154,6 +154,32 @@ fn a_report_in_csv_is_tried_again_and_kept_over_a_loss() {
 }
 
 #[test]
+fn what_was_not_delivered_goes_over_a_reboot_if_that_is_asked_for() {
+    let server = Server::start(|received| match unpacked(received).split(|byte| *byte == b'\n').count() {
+        // The head, a report, and what comes after the last end of a line.
+        3 => reply("500 Internal Server Error", &[], b""),
+        _ => good(),
+    });
+    let (_acs, mut agent) = reporting(
+        &server.url("/"),
+        &[("Text", "Device.NAT.PortMapping.1.Description")],
+        &[("EncodingType", "CSV"), ("NumberOfRetainedFailedReports", "-1"), ("HTTP.PersistAcrossReboot", "true")],
+    );
+    agent.wait_log("Device.BulkData.Profile.1.: the report is not delivered");
+    agent.stop();
+    let file = agent.root.at("/etc/cwmpd/bulk_data.json");
+    assert!(file.exists());
+    agent.root.reboot();
+    agent.start();
+    assert!(!file.exists());
+    agent.wait_log("Device.BulkData.Profile.1.: 2 reports are delivered");
+    let bodies: Vec<String> =
+        server.received().iter().map(|request| String::from_utf8(unpacked(request)).unwrap()).collect();
+    assert_eq!(bodies.len(), 2);
+    assert!(bodies[0].ends_with(",Web server\r\n") && bodies[1].starts_with(&bodies[0]), "{bodies:?}");
+}
+
+#[test]
 fn settings_that_make_no_sense_are_refused() {
     let acs = Acs::start();
     let agent = Agent::settled(&acs);

@@ -155,7 +155,7 @@ fn ping_agrees_with_ping() {
     let Some(world) = World::new() else { return };
     let agent = world.agent();
     for (host, version) in [(SERVER, "-4"), (HOPS6[2], "-6")] {
-        let (found, took) = world.found(&agent, &format!("ping {host} --count 3 --size 100 {version}"));
+        let (found, took) = world.found(&agent, &format!("ping {host} --count 3 --size 100 --timeout 5000 {version}"));
         assert_eq!((&found["SuccessCount"], &found["FailureCount"]), (&3.into(), &0.into()), "{found}");
         assert_eq!(found["IPAddressUsed"], host);
         let time = |name: &str| found[format!("{name}ResponseTimeDetailed")].as_u64().unwrap();
@@ -177,10 +177,13 @@ fn ping_agrees_with_ping() {
         }
     }
     // In pieces; and more than IP can carry.
-    assert_eq!(world.found(&agent, &format!("ping {SERVER} --count 1 --size 20000")).0["SuccessCount"], 1);
+    assert_eq!(
+        world.found(&agent, &format!("ping {SERVER} --count 1 --size 20000 --timeout 5000")).0["SuccessCount"],
+        1
+    );
     let (_, said) = world.missed(&agent, &format!("ping {SERVER} --size 65535"));
     assert!(said.contains("Error_Other"), "{said}");
-    let told = world.diagnose(&agent, &format!("ping {SERVER} --count 2")).stdout;
+    let told = world.diagnose(&agent, &format!("ping {SERVER} --count 2 --timeout 5000")).stdout;
     let lines: Vec<&str> = told.lines().collect();
     assert!(lines[0].starts_with("ping 203.0.113.2 (203.0.113.2)") && lines[1].starts_with("1: "), "{told}");
     assert!(lines.contains(&"SuccessCount=2"), "{told}");
@@ -191,7 +194,7 @@ fn trace_route_agrees_with_traceroute() {
     let Some(world) = World::new() else { return };
     let agent = world.agent();
     for hops in [HOPS, HOPS6] {
-        let (found, took) = world.found(&agent, &format!("traceroute {} --tries 3", hops[2]));
+        let (found, took) = world.found(&agent, &format!("traceroute {} --tries 3 --timeout 5000", hops[2]));
         let rows = found["RouteHops"].as_array().unwrap();
         let hosts: Vec<&str> = rows.iter().map(|row| row["Host"].as_str().unwrap()).collect();
         assert_eq!(hosts, hops, "{found}");
@@ -257,9 +260,9 @@ fn interface_and_dscp_are_honoured() {
     // A logical interface as netifd knows it, and a device.
     let status = r#"{"up": true, "l3_device": "wan2", "ipv4-address": [{"address": "198.51.101.2", "mask": 24}]}"#;
     agent.root.set_ubus("network.interface.wan", "status", None, status);
-    world.found(&agent, &format!("ping {SERVER} --count 2 --dscp 46 --interface wan"));
+    world.found(&agent, &format!("ping {SERVER} --count 2 --timeout 5000 --dscp 46 --interface wan"));
     world.found(&agent, &format!("traceroute {SERVER} --tries 1 --dscp 46 --interface wan2"));
-    world.found(&agent, &format!("ping {} --count 2 --dscp 10", HOPS6[2]));
+    world.found(&agent, &format!("ping {} --count 2 --timeout 5000 --dscp 10", HOPS6[2]));
     // Through this interface there is no way for IPv6: nothing leaves through another one.
     let (_, said) = world.missed(&agent, &format!("ping {} --dscp 10 --interface wan -6", HOPS6[2]));
     assert!(said.contains("Error_NoRouteToHost"), "{said}");
@@ -456,7 +459,8 @@ fn g10_g11_g13_g14_a_test_from_the_request_to_the_reboot() {
     }
     assert_eq!(refused(&mut session, &state(PING), "Canceled"), 9007, "nothing is running");
     // The inputs may come after the request for the test.
-    let inputs = [("DiagnosticsState", "Requested"), ("Host", "127.0.0.1"), ("NumberOfRepetitions", "2")];
+    let inputs =
+        [("DiagnosticsState", "Requested"), ("Host", "127.0.0.1"), ("NumberOfRepetitions", "2"), ("Timeout", "5000")];
     assert_eq!(written(&mut session, PING, &inputs), 0, "G-14");
     assert_eq!(session.value(&state(PING)), "Requested");
     // It does not begin before the session ends.
@@ -557,6 +561,34 @@ fn g10_g11_a_cancelled_test_is_not_heard_of_any_more() {
         let session = again(&agent, acs);
         assert_eq!(session.events(), ["6 CONNECTION REQUEST"]);
         session.end();
+    });
+}
+
+/// SECURITY S21: what a test may cost is limited, and how many run at a time.
+#[test]
+fn s21_g10_tests_are_limited() {
+    in_a_hole(|acs| {
+        let (agent, mut session) = begin(acs);
+        for (name, value) in [("NumberOfRepetitions", "1001"), ("Timeout", "60001"), ("DSCP", "64")] {
+            assert_eq!(refused(&mut session, &format!("{PING}{name}"), value), 9007, "{name}");
+        }
+        let servers = "Device.IP.Diagnostics.ServerSelectionDiagnostics.";
+        let request = ("DiagnosticsState", "Requested");
+        written(&mut session, PING, &[("Host", "192.0.2.1"), ("Timeout", "60000"), request]);
+        written(&mut session, TRACE, &[("Host", "192.0.2.1"), ("Timeout", "60000"), request]);
+        written(&mut session, servers, &[("HostList", "192.0.2.1"), ("Timeout", "60000"), request]);
+        session.end();
+        agent.wait_log("TraceRoute. begins");
+        let mut session = again(&agent, acs);
+        assert_eq!(agent.log().matches("Diagnostics. begins").count(), 0);
+        assert_eq!(session.value(&state(servers)), "Requested");
+        // There is room when one has gone.
+        written(&mut session, PING, &[("DiagnosticsState", "Canceled")]);
+        session.end();
+        agent.wait_log("ServerSelectionDiagnostics. begins");
+        // SIGTERM does not wait for any of them.
+        let mut agent = agent;
+        assert!(agent.stop() < std::time::Duration::from_secs(3));
     });
 }
 

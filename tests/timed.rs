@@ -1,12 +1,13 @@
-//! What happens by the clock: reboots, heartbeats and `13 WAKEUP` (CONFORMANCE S-11, H-01, H-02, W-01), with the program itself.
-#![cfg(all(feature = "scheduled-reboot", feature = "heartbeat"))]
+//! What happens by the clock: reboots, heartbeats and `13 WAKEUP` (CONFORMANCE S-11, H-01, H-02, W-01), and samples of parameters, with the
+//! program itself.
+#![cfg(all(feature = "scheduled-reboot", feature = "heartbeat", feature = "periodic-statistics"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 mod common;
 
 use std::time::{Duration, Instant, SystemTime};
 
-use common::acs::{Acs, Session, codes, wait_for};
+use common::acs::{Acs, Session, codes, told, wait_for};
 use common::agent::{Agent, again};
 use cwmpd::time::UtcTime;
 use nix::sys::signal::Signal;
@@ -153,4 +154,90 @@ fn w01_an_agent_that_was_stopped_says_that_it_is_back() {
     agent.signal(Signal::SIGCONT);
     assert_eq!(codes(&acs.serve()), ["2 PERIODIC", "13 WAKEUP"]);
     assert_eq!(codes(&acs.serve()), ["2 PERIODIC"]);
+}
+
+const SET: &str = "Device.PeriodicStatistics.SampleSet.1.";
+const NUMBER: &str = "Device.ManagementServer.HeartbeatPolicy.ReportingInterval";
+const TEXT: &str = "Device.NAT.PortMapping.1.Description";
+
+/// Makes a set of two parameters, a number whose change counts and a text, with these settings, and enables it.
+fn sample(session: &mut Session<'_>, settings: &[(&str, &str)]) {
+    session.add("Device.PeriodicStatistics.SampleSet.");
+    for (row, reference, mode) in [(1, NUMBER, "Change"), (2, TEXT, "Current")] {
+        assert_eq!(session.add(&format!("{SET}Parameter.")), row);
+        session.set(&[
+            (&format!("{SET}Parameter.{row}.Reference"), "xsd:string", reference),
+            (&format!("{SET}Parameter.{row}.SampleMode"), "xsd:string", mode),
+            (&format!("{SET}Parameter.{row}.Enable"), "xsd:boolean", "true"),
+        ]);
+    }
+    for (name, value) in settings.iter().chain(&[("Enable", "true")]) {
+        session.set(&[(&format!("{SET}{name}"), "xsd:string", value)]);
+    }
+}
+
+#[test]
+fn samples_are_taken_and_the_acs_is_told_when_to_fetch_them() {
+    let acs = Acs::start();
+    let (agent, mut session) = begin(&acs);
+    let status = format!("{SET}Status");
+    sample(&mut session, &[("SampleInterval", "2"), ("ReportSamples", "50"), ("FetchSamples", "2")]);
+    assert_eq!(session.value(&status), "Enabled");
+    session.notify(&[&status], 2);
+    session.set(&[(NUMBER, "xsd:unsignedInt", "3607")]);
+    session.end();
+    let mut session = acs.session();
+    assert_eq!(session.events(), ["4 VALUE CHANGE"]);
+    assert_eq!(told(session.pending().inform(), &status), Some("Trigger"));
+    session.inform_ok();
+    session.set(&[(&format!("{SET}FetchSamples"), "xsd:unsignedInt", "0")]);
+    let list = |session: &mut Session<'_>, name: &str| -> Vec<String> {
+        session.value(&format!("{SET}{name}")).split(',').map(String::from).collect()
+    };
+    // More of them may come while the session goes on.
+    let sum = |list: &[String]| list.iter().map(|number| number.parse::<i64>().unwrap()).sum::<i64>();
+    let changes = list(&mut session, "Parameter.1.Values");
+    assert!(changes.len() >= 2);
+    assert_eq!(sum(&changes), 7, "{changes:?}");
+    assert_eq!(list(&mut session, "Parameter.2.Values")[..2], ["Web server", "Web server"]);
+    assert_eq!(list(&mut session, "Parameter.2.SuspectData")[..2], ["0", "0"]);
+    let seconds = list(&mut session, "SampleSeconds");
+    assert!(seconds.iter().all(|length| ["1", "2", "3"].contains(&length.as_str())), "{seconds:?}");
+    let now = UtcTime::from(SystemTime::now()).seconds();
+    let time = |text: &str| UtcTime::parse(text).unwrap().seconds();
+    let (start, end) = (session.value(&format!("{SET}ReportStartTime")), session.value(&format!("{SET}ReportEndTime")));
+    assert!(time(&end) - time(&start) >= sum(&seconds) && (now - 60..=now).contains(&time(&end)), "{start} {end}");
+    session.end();
+    // That the trigger is over is no news.
+    wait_for("the end of the trigger", || (agent.value(&status) == "Enabled").then_some(()));
+    let session = again(&agent, &acs);
+    assert_eq!(session.events(), ["6 CONNECTION REQUEST"]);
+    session.end();
+}
+
+#[test]
+fn samples_can_be_forced_and_are_there_until_the_set_is_enabled_again() {
+    let acs = Acs::start();
+    let (_agent, mut session) = begin(&acs);
+    sample(&mut session, &[("SampleInterval", "3600")]);
+    let values = format!("{SET}Parameter.1.Values");
+    let force = |session: &mut Session<'_>, value: &str| {
+        session.set(&[(&format!("{SET}ForceSample"), "xsd:boolean", value)]);
+        assert_eq!(session.value(&format!("{SET}ForceSample")), "false");
+    };
+    session.set(&[(NUMBER, "xsd:unsignedInt", "3605")]);
+    force(&mut session, "false");
+    assert_eq!(session.value(&values), "");
+    force(&mut session, "true");
+    assert_eq!(session.value(&values), "5");
+    session.set(&[(NUMBER, "xsd:unsignedInt", "3603")]);
+    force(&mut session, "true");
+    assert_eq!(session.value(&values), "3", "the sample of the same interval");
+    session.set(&[(&format!("{SET}Enable"), "xsd:boolean", "false")]);
+    assert_eq!(session.value(&format!("{SET}Status")), "Disabled");
+    assert_eq!(session.value(&values), "3");
+    session.set(&[(&format!("{SET}Enable"), "xsd:boolean", "true")]);
+    assert_eq!((session.value(&format!("{SET}Status")), session.value(&values)), ("Enabled".into(), String::new()));
+    session.delete(SET);
+    session.end();
 }

@@ -17,15 +17,14 @@ fuzz_target!(|data: &[u8]| {
         assert!(message.is_signed() || !message.is_signed_with("secret"));
     }
     let server = SocketAddr::from(([203, 0, 113, 1], 3478));
-    let settings =
-        Settings { username: "router".into(), password: "secret".into(), minimum: NOW, maximum: None };
+    let settings = Settings { username: "router".into(), password: "secret".into(), minimum: NOW, maximum: None };
     let mut binding = Binding::new(settings, SocketAddr::from(([192, 0, 2, 1], 7547)));
     binding.resolved(&[server], NOW);
     let mut number = 0_u8;
     let mut random = || {
-        number = number.wrapping_add(1);
         let mut id = ID;
-        id[0] = id[0].wrapping_add(number - 1);
+        id[0] = id[0].wrapping_add(number);
+        number = number.wrapping_add(1);
         id
     };
     // Datagrams of any length, each with its own before it.

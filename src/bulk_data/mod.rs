@@ -18,7 +18,9 @@ pub use json::Json;
 pub use names::{object_path, report_name};
 pub use uri::{http_date, with_query};
 
-use crate::soap::rpc::ParameterValue;
+use serde_json::Value as Tree;
+
+use crate::soap::rpc::{ParameterValue, Value};
 use crate::time::UtcTime;
 
 /// What was collected at one time.
@@ -35,6 +37,30 @@ impl Report {
     #[must_use]
     pub fn size(&self) -> usize {
         self.values.iter().fold(0, |size, value| size.saturating_add(size_of_value(value)))
+    }
+
+    /// As it is kept in a file: the time, and of each value its name, type and text.
+    #[must_use]
+    pub fn to_json(&self) -> Tree {
+        let texts = |value: &ParameterValue| {
+            let kind = value.value.kind.clone().unwrap_or_default();
+            [value.name.clone(), kind, value.value.text.clone()].map(Tree::String)
+        };
+        let time = Tree::String(self.time.to_string());
+        Tree::Array([time].into_iter().chain(self.values.iter().flat_map(texts)).collect())
+    }
+
+    /// Reads what [`Report::to_json`] has made; `None` for anything else.
+    #[must_use]
+    pub fn from_json(json: &Tree) -> Option<Self> {
+        let (time, values) = json.as_array()?.split_first()?;
+        let mut report = Self { time: UtcTime::parse(time.as_str()?)?, values: Vec::new() };
+        for value in values.chunks(3) {
+            let [name, kind, text] = value else { return None };
+            let value = Value { kind: Some(kind.as_str()?.into()), text: text.as_str()?.into() };
+            report.values.push(ParameterValue { name: name.as_str()?.into(), value });
+        }
+        Some(report)
     }
 }
 
@@ -113,7 +139,6 @@ impl Encoding {
 #[cfg(test)]
 mod sample {
     use super::*;
-    use crate::soap::rpc::Value;
 
     pub fn value(name: &str, kind: &str, text: &str) -> ParameterValue {
         ParameterValue { name: name.into(), value: Value { kind: Some(kind.into()), text: text.into() } }
@@ -122,5 +147,22 @@ mod sample {
     pub fn report(seconds: i64, values: &[(&str, &str, &str)]) -> Report {
         let values = values.iter().map(|(name, kind, text)| value(name, kind, text)).collect();
         Report { time: UtcTime::new(seconds, 5), values }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sample::report;
+    use super::*;
+
+    #[test]
+    fn a_report_that_was_kept_is_the_same() {
+        for values in [&[][..], &[("A.B", "int", "-1"), ("A.C", "string", "a\"b\n")]] {
+            let report = report(1_900_000_000, values);
+            assert_eq!(Report::from_json(&report.to_json()), Some(report));
+        }
+        for bad in ["{}", "[]", "[1]", "[\"x\"]", "[\"2030-01-01T00:00:00Z\",\"A\",\"int\"]"] {
+            assert_eq!(Report::from_json(&serde_json::from_str(bad).unwrap()), None, "{bad}");
+        }
     }
 }

@@ -290,7 +290,9 @@ fn stop(shared: &Shared) {
         if let Ok(mut agent) = shared.agent.try_lock() {
             if !agent.in_session() {
                 agent.save();
-                break;
+                if agent.keep_timed() {
+                    break;
+                }
             }
         }
         std::thread::sleep(LOOK_AGAIN);

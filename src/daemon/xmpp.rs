@@ -3,6 +3,7 @@
 //! The thread waits for the server alone: it wakes up when something comes, for the keep-alive, and when it is told to end. Each wait has the
 //! `http_timeout` of the configuration: for the connection, for TLS, for the server to take what is sent and to answer a keep-alive.
 
+use std::convert::Infallible;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -47,6 +48,14 @@ struct Running {
     cancel: Cancel,
     over: Arc<AtomicBool>,
     worker: Option<JoinHandle<()>>,
+}
+
+/// How far a connection came.
+enum Reached {
+    Nobody,
+    Server,
+    /// The login, at this time.
+    Bound(Instant),
 }
 
 /// Says that the thread is through, however its end comes.
@@ -102,7 +111,7 @@ fn keep(shared: &Shared, target: &Target, cancel: &Cancel) {
     let (mut known, mut place, mut failures) = (Vec::new(), 0_usize, 0_u32);
     loop {
         shared.lock().xmpp_is("Connecting", false, "");
-        let began = Instant::now();
+        let mut reached = Reached::Nobody;
         if place >= known.len() {
             (known, place) = (servers(shared, target, cancel), 0);
         }
@@ -110,12 +119,11 @@ fn keep(shared: &Shared, target: &Target, cancel: &Cancel) {
         let (status, trouble) = match choice {
             None => ("Error_Misconfigured", String::from("no server in its table is enabled")),
             Some(server) => {
-                let mut connected = false;
-                let trouble = connect(shared, target, server, &sessions, cancel, &mut connected);
-                let status = match connected {
-                    false => "ServerNotPresent",
-                    true if trouble.authentication => "Error_AuthenticationFailure",
-                    true => "Error",
+                let trouble = connect(shared, target, server, &sessions, cancel, &mut reached);
+                let status = match reached {
+                    Reached::Nobody => "ServerNotPresent",
+                    _ if trouble.authentication => "Error_AuthenticationFailure",
+                    _ => "Error",
                 };
                 (status, trouble.text)
             }
@@ -124,7 +132,7 @@ fn keep(shared: &Shared, target: &Target, cancel: &Cancel) {
             return;
         }
         shared.lock().xmpp_is(status, false, &trouble);
-        if began.elapsed() >= LASTING {
+        if matches!(reached, Reached::Bound(at) if at.elapsed() >= LASTING) {
             (retry, failures) = (Retry::default(), 0);
             known.clear();
         }
@@ -210,14 +218,14 @@ fn ask(address: IpAddr, question: &[u8]) -> Option<Vec<Server>> {
     }
 }
 
-/// One connection, from its beginning to its end; tells why it ended. `connected` says whether there was one.
+/// One connection, from its beginning to its end; tells why it ended, and how far it came.
 fn connect(
     shared: &Shared,
     target: &Target,
     server: &Server,
     sessions: &TlsSessions,
     cancel: &Cancel,
-    connected: &mut bool,
+    reached: &mut Reached,
 ) -> Trouble {
     let (account, settings, facts) = {
         let agent = shared.lock();
@@ -230,11 +238,11 @@ fn connect(
         Ok(channel) => channel,
         Err(error) => return failed(&error),
     };
-    *connected = true;
+    *reached = Reached::Server;
     let mut nonce = [0; 16];
     fill_random(&mut nonce);
     let login = Login::new(account.clone(), format!("{:032x}", u128::from_be_bytes(nonce)));
-    let talk = Talk { shared, target, account, channel, login, pieces: Pieces::default(), facts, timeout };
+    let talk = Talk { shared, target, account, channel, login, pieces: Pieces::default(), facts, timeout, reached };
     match talk.run(sessions, cancel) {
         Ok(never) => match never {},
         Err(trouble) => trouble,
@@ -244,9 +252,6 @@ fn connect(
 fn failed(error: &PostError) -> Trouble {
     Trouble::new(error.to_string())
 }
-
-/// What a connection never comes to: an end that is no trouble.
-enum Never {}
 
 /// A connection.
 struct Talk<'a> {
@@ -259,10 +264,11 @@ struct Talk<'a> {
     facts: Arc<XmppFacts>,
     /// How long the server may take to answer, and half of how long it may take for the whole login.
     timeout: Duration,
+    reached: &'a mut Reached,
 }
 
 impl Talk<'_> {
-    fn run(mut self, sessions: &TlsSessions, cancel: &Cancel) -> Result<Never, Trouble> {
+    fn run(mut self, sessions: &TlsSessions, cancel: &Cancel) -> Result<Infallible, Trouble> {
         let began = Instant::now();
         let (burst, interval) = READS;
         let mut reads = Allowance::new(burst, interval);
@@ -338,7 +344,10 @@ impl Talk<'_> {
                     self.reopen()?;
                 }
                 Step::Restart => self.reopen()?,
-                Step::Bound(jid) => self.shared.lock().xmpp_bound(self.target, &jid, self.login.is_secure()),
+                Step::Bound(jid) => {
+                    *self.reached = Reached::Bound(Instant::now());
+                    self.shared.lock().xmpp_bound(self.target, &jid, self.login.is_secure());
+                }
                 Step::Asked(request) => {
                     let refused = self.shared.lock().xmpp_requested(&request).err();
                     let answer = stanza::answer(&request.id, &request.from, refused.map(|reason| reason.condition()));

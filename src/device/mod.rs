@@ -30,6 +30,8 @@ pub mod odhcpd;
 pub mod option_rows;
 pub mod order;
 mod own_keys;
+#[cfg(feature = "periodic-statistics")]
+pub mod periodic_statistics;
 pub mod ppp;
 #[cfg(feature = "diagnostics")]
 pub mod probe;
@@ -106,6 +108,8 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         software_modules::OBJECTS,
         #[cfg(feature = "xmpp")]
         xmpp::OBJECTS,
+        #[cfg(feature = "periodic-statistics")]
+        periodic_statistics::OBJECTS,
         #[cfg(feature = "bulk-data")]
         bulk_data::OBJECTS,
         #[cfg(feature = "tls")]

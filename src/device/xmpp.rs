@@ -52,10 +52,10 @@ static CONNECTIONS: Object = Object::table(
     &[
         rw("Enable", BOOLEAN, own("false")).default("false"),
         alias(),
-        rw("Username", STRING.lengths(&[(0, 256)]), own("")).default(""),
-        rw("Password", STRING.lengths(&[(0, 256)]), own("")).default("").hidden(),
-        rw("Domain", STRING.lengths(&[(0, 64)]), own("")).default(""),
-        rw("Resource", STRING.lengths(&[(0, 64)]), own("")).default(""),
+        rw("Username", STRING.lengths(&[(0, 256)]), own("")),
+        rw("Password", STRING.lengths(&[(0, 256)]), own("")).hidden(),
+        rw("Domain", STRING.lengths(&[(0, 64)]), own("")),
+        rw("Resource", STRING.lengths(&[(0, 64)]), own("")),
         ro("JabberID", STRING, get(jabber_id)),
         ro("Status", STATUS, get(status)),
         ro("LastChangeDate", DATE_TIME, get(last_change)),
@@ -82,9 +82,9 @@ static SERVERS: Object = Object::table(
     &[
         rw("Enable", BOOLEAN, own("false")).default("false"),
         alias(),
-        rw("Priority", UNSIGNED_INT.ranges(&[(0, 65535)]), own("0")).default("0"),
-        rw("Weight", LONG.ranges(&[(-1, 65535)]), own("-1")).default("-1"),
-        rw("ServerAddress", STRING.lengths(&[(0, 256)]), own("")).default(""),
+        rw("Priority", UNSIGNED_INT.ranges(&[(0, 65535)]), own("0")),
+        rw("Weight", LONG.ranges(&[(-1, 65535)]), own("-1")),
+        rw("ServerAddress", STRING.lengths(&[(0, 256)]), own("")),
         rw("Port", UNSIGNED_INT.ranges(&[(0, 65535)]), own("5222")).default("5222"),
     ],
 );

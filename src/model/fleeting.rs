@@ -1,4 +1,4 @@
-//! Values that last only as long as the process: the states and results of tests, and counters of the agent's own.
+//! Values that last only as long as the process: the states and results of tests, samples, and counters of the agent's own.
 //!
 //! A [`super::context::Context`] has them as they were when it was made, so that both passes over a large answer see the same.
 
@@ -45,7 +45,12 @@ impl Fleeting {
 
     /// Takes away everything below an object.
     pub fn clear(&mut self, object: &str) {
-        self.values.retain(|name, _| !name.starts_with(object));
+        self.keep_only(&mut |name| !name.starts_with(object));
+    }
+
+    /// Takes away what is not to be kept.
+    pub fn keep_only(&mut self, keep: &mut dyn FnMut(&str) -> bool) {
+        self.values.retain(|name, _| keep(name));
     }
 }
 

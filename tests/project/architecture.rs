@@ -17,6 +17,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("device", &["model", "platform", "time"]),
     ("cwmp", &["soap", "model", "auth", "xml", "time"]),
     ("bulk_data", &["soap", "time"]),
+    ("statistics", &["time"]),
     ("acs", &["soap", "auth", "platform", "time"]),
     ("connreq", &["auth", "platform", "xml", "time"]),
     ("transfer", &["acs", "cwmp", "soap", "model", "auth", "state", "config", "platform", "time"]),
@@ -27,6 +28,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "diagnostics",
             "transfer",
             "bulk_data",
+            "statistics",
             "acs",
             "connreq",
             "cwmp",
@@ -44,7 +46,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that touch nothing outside: time and randomness come in, bytes go out.
-const FREE_OF_IO: &[&str] = &["xml", "soap", "cwmp", "auth", "model", "bulk_data", "connreq/udp"];
+const FREE_OF_IO: &[&str] = &["xml", "soap", "cwmp", "auth", "model", "bulk_data", "statistics", "connreq/udp"];
 
 /// What would be IO.
 const IO: &[&str] = &[

@@ -52,13 +52,23 @@ const CLAIMED: &[&str] = &[
     "WiFiAccessPoint:2",
     "User:1",
     "User:2",
+    "UDPConnReq:1",
     "HeartbeatPolicy:1",
     "StandbyPolicy:1",
+    "PeriodicStatsBase:1",
+    "PeriodicStatsAdv:1",
+    "PeriodicStatsAdv:2",
     "BulkDataColl:1",
     "BulkDataReports:1",
     "BulkDataCSVEncoding:1",
     "BulkDataJSONEncoding:1",
     "BulkDataHTTP:1",
+    "IPPing:1",
+    "IPPingDetailed:1",
+    "TraceRoute:1",
+    "NSLookupDiag:1",
+    "ServerSelectionDiag:1",
+    "SelfTestDiag:1",
     "Download:1",
     "DownloadTCP:1",
     "Upload:1",
@@ -67,12 +77,10 @@ const CLAIMED: &[&str] = &[
     "UDPEchoPlus:1",
     "UDPEchoDiag:1",
     "DeviceAssociation:1",
-    "IPPing:1",
-    "IPPingDetailed:1",
-    "TraceRoute:1",
-    "NSLookupDiag:1",
-    "ServerSelectionDiag:1",
-    "SelfTestDiag:1",
+    "XMPPBasic:1",
+    "XMPPAdvanced:1",
+    "XMPPReconnect:1",
+    "XMPPConnReq:1",
 ];
 
 /// What a profile demands of an object or parameter.
@@ -138,9 +146,11 @@ fn missing(item: &Item) -> Option<String> {
         true => (None, device::objects().find(|object| object.path == item.path)),
         false => {
             let (object, name) = item.path.rsplit_once('.').unwrap();
-            let object = device::objects().find(|known| known.path.trim_end_matches('.') == object);
-            let parameter = object.and_then(|object| object.parameters.iter().find(|known| known.name == name));
-            (parameter, object.filter(|_| parameter.is_some()))
+            // A feature may have a table of its own for what it adds to an object.
+            let mut objects = device::objects().filter(|known| known.path.trim_end_matches('.') == object);
+            let has =
+                |object: &'static Object| Some((object.parameters.iter().find(|known| known.name == name)?, object));
+            objects.find_map(has).map_or((None, None), |(parameter, object)| (Some(parameter), Some(object)))
         }
     };
     let Some(object) = found else { return Some(format!("{} is missing", item.path)) };

@@ -1,11 +1,11 @@
 #!/bin/sh
 # make.sh ROOT UCI [PROGRAM]: makes a router beneath ROOT to run scripts in, and the agent: busybox, the real `uci`, stand-ins for procd and the
-# programs of OpenWrt, and a small configuration. ROOT is meant for chroot. PROGRAM becomes /usr/sbin/cwmpd, with the libraries that it needs; one
-# for another machine comes with its qemu (QEMU=/usr/bin/qemu-mipsel-static). The agent's own files are not in it: they come from its package.
+# programs of OpenWrt, and a small configuration. ROOT is meant for chroot. Of PROGRAM it has the libraries, and qemu for one of another machine
+# (QEMU=/usr/bin/qemu-mipsel-static), so that ROOT/cwmpd.program is what a package for this router has to bring.
 set -eu
 root=$1
-uci=$2
-program=${3:-}
+uci=$(realpath "$2")
+program=${3:+$(realpath "$3")}
 here=$(cd "$(dirname "$0")" && pwd)
 
 mkdir -p "$root"
@@ -17,35 +17,30 @@ chmod 1777 tmp
 [ -e dev/urandom ] || mknod -m 666 dev/urandom c 1 9
 [ -L var ] || ln -s tmp var
 
-# place FILE PLACE: the same file where that is possible, since programs are large.
-place() {
-	ln -L "$1" ".$2" 2>/dev/null || cp -L "$1" ".$2"
-}
-
-place "$(command -v busybox)" /bin/busybox
+cp "$(command -v busybox)" bin/busybox
 chroot . /bin/busybox --install -s /bin
-for name in reboot firstboot jffs2reset reload_config wifi ifup ifdown logger; do
+for name in reboot firstboot jffs2reset wifi ifup ifdown logger; do
 	# Not those of busybox, which would do it.
 	rm -f "bin/$name" "sbin/$name"
 	ln -sf recorder "sbin/$name"
 done
 
-# with_libraries FILE PLACE: copies a program of this machine, and what it is linked with.
-with_libraries() {
-	place "$1" "$2"
+# libraries FILE: copies what a program of this machine is linked with.
+libraries() {
 	for library in $(ldd "$1" 2>/dev/null | sed -n 's/.*[[:space:]]\(\/[^ ]*\) (0x.*/\1/p'); do
-		[ -e ".$library" ] || { mkdir -p ".${library%/*}" && place "$library" "$library"; }
+		[ -e ".$library" ] || { mkdir -p ".${library%/*}" && cp "$library" ".$library"; }
 	done
 }
 
-with_libraries "$uci" /sbin/uci
+cp "$uci" sbin/uci
+libraries "$uci"
 if [ -n "${QEMU:-}" ]; then
-	place "$program" /usr/sbin/cwmpd.bin
-	place "$QEMU" /usr/bin/qemu
-	printf '#!/bin/sh\nexec /usr/bin/qemu /usr/sbin/cwmpd.bin "$@"\n' >usr/sbin/cwmpd
-	chmod 755 usr/sbin/cwmpd
+	cp "$program" usr/bin/cwmpd.foreign
+	cp "$QEMU" usr/bin/qemu
+	printf '#!/bin/sh\nexec /usr/bin/qemu /usr/bin/cwmpd.foreign "$@"\n' >cwmpd.program
 elif [ -n "$program" ]; then
-	with_libraries "$program" /usr/sbin/cwmpd
+	strip -o cwmpd.program "$program"
+	libraries "$program"
 fi
 
 printf 'root:x:0:0:root:/root:/bin/ash\n' >etc/passwd

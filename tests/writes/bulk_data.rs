@@ -39,6 +39,7 @@ const WRITES: &[Write] = &[
     write("Device.BulkData.Profile.1.HTTP.RetryEnable", "true", &[]),
     write("Device.BulkData.Profile.1.HTTP.RetryMinimumWaitInterval", "60", &[]),
     write("Device.BulkData.Profile.1.HTTP.RetryIntervalMultiplier", "1500", &[]),
+    write("Device.BulkData.Profile.1.HTTP.PersistAcrossReboot", "true", &[]),
     write("Device.BulkData.Profile.1.HTTP.RequestURIParameter.1.Name", "up", &[]),
     write("Device.BulkData.Profile.1.HTTP.RequestURIParameter.1.Reference", "Device.DeviceInfo.UpTime", &[]),
     write("Device.BulkData.Profile.1.Enable", "true", &[]),

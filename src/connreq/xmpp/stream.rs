@@ -138,10 +138,10 @@ impl Pieces {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// Whether something has come that [`Pieces::take`] has not given.
+    /// Whether all that has come was given by [`Pieces::take`], white space aside.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.buffer.is_empty()
+        self.buffer.iter().all(u8::is_ascii_whitespace)
     }
 
     /// The next whole piece, if it has come.

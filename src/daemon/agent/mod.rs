@@ -126,6 +126,7 @@ pub struct Agent {
     line: Line,
     #[cfg(feature = "diagnostics")]
     tests: diagnostics::Tests,
+    #[cfg(any(feature = "heartbeat", feature = "bulk-data", feature = "periodic-statistics"))]
     timed: timed::Timed,
     #[cfg(feature = "speed-tests")]
     udp_echo: Option<crate::diagnostics::speed::server::Settings>,
@@ -234,6 +235,7 @@ impl Agent {
             line: Line::default(),
             #[cfg(feature = "diagnostics")]
             tests: diagnostics::Tests::default(),
+            #[cfg(any(feature = "heartbeat", feature = "bulk-data", feature = "periodic-statistics"))]
             timed: timed::Timed::default(),
             #[cfg(feature = "speed-tests")]
             udp_echo: None,
@@ -284,6 +286,7 @@ impl Agent {
         self.announce_gateway();
         #[cfg(feature = "discovery")]
         self.discover();
+        self.take_up_timed();
         self.look_for_bootstrap();
         self.refresh_facts();
         // What changed over the reboot is looked for when the port is open and the connection request URL is known (CONFORMANCE N-08).

@@ -254,9 +254,9 @@ impl Agent {
                         self.lightweight.set_by_acs(name, &value.value.text);
                     }
                 }
-                self.timed_written(&written.names);
                 self.promise_effects(written.effects);
                 self.refresh_facts();
+                self.timed_written(&written.names);
                 self.look_soon();
             }
             Consequence::Transfers => {}

@@ -85,13 +85,13 @@ impl Agent {
         self.release_soon();
         #[cfg(feature = "diagnostics")]
         self.tests_written(written, false);
-        self.timed_written(&written.names);
         #[cfg(feature = "discovery")]
         self.set_by_others(&written.names);
         if written.effects.packages.contains(PACKAGE) {
             self.reload();
         }
         self.refresh_facts();
+        self.timed_written(&written.names);
         self.look_soon();
     }
 

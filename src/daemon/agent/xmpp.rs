@@ -193,6 +193,10 @@ impl Agent {
 
     /// The connection is made. The JID is kept until there is another one (CONFORMANCE K-04).
     pub fn xmpp_bound(&mut self, target: &Target, jid: &str, tls: bool) {
+        if self.xmpp_target() != Some(target) {
+            // It is not wanted any more, and about to be told so.
+            return;
+        }
         log::info!("connected to the XMPP server as {jid}{}", if tls { "" } else { ", without TLS" });
         self.xmpp_is("Enabled", tls, "");
         let name = jabber_id(target);

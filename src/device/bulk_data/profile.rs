@@ -85,6 +85,7 @@ pub(super) static HTTP: Object = Object::single(
         rw("RetryEnable", BOOLEAN, own("false")).default("false"),
         rw("RetryMinimumWaitInterval", UNSIGNED_INT.ranges(&[(1, 65535)]), own("5")).default("5"),
         rw("RetryIntervalMultiplier", UNSIGNED_INT.ranges(&[(1000, 65535)]), own("2000")).default("2000"),
+        rw("PersistAcrossReboot", BOOLEAN, own("false")).default("false"),
         ro("RequestURIParameterNumberOfEntries", UNSIGNED_INT, count("RequestURIParameter")),
     ],
 );

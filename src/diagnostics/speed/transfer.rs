@@ -456,7 +456,8 @@ impl Runner<'_> {
         let Some(line) = self.lines.get_mut(connection) else { return Ok(()) };
         line.stage = next;
         // Some servers answer before they have seen the whole of a body.
-        if next == Stage::Response && line.response.status().is_some() {
+        let answered = if self.settings.upload { line.response.status().is_some() } else { line.response.is_over() };
+        if next == Stage::Response && answered {
             self.over(connection, now);
         }
         Ok(())

@@ -1,7 +1,10 @@
 //! When reports of bulk data are due, and what becomes of those that were not delivered (TR-181 2.17 Device.BulkData.; TR-369 R-BULK.2 to 5).
 //!
-//! Reports that wait are kept in memory alone: flash wears out, and a restart of the agent begins anew.
+//! Reports that wait are kept in memory: flash wears out. Only those of a profile with PersistAcrossReboot are written down, once, when the agent
+//! is told to end, as it is before a reboot; a power cut loses them.
 
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::super::Agent;
@@ -14,15 +17,27 @@ use crate::daemon::random;
 use crate::device::bulk_data::{ENABLE, PROFILES};
 use crate::platform::System;
 use crate::soap::rpc::DeviceId;
+use crate::state::Loaded;
 use crate::time::{Now, UtcTime};
 
 /// What the reports of a profile that wait may take, in bytes; the newest is kept in any case.
 const ROOM: usize = 128 << 10;
 
+/// What of it is written down, in bytes.
+const ROOM_ON_FLASH: usize = 32 << 10;
+
+/// The file of reports that are kept over a reboot.
+const FILE: &str = "bulk_data.json";
+
+/// Reports by the path of their profile, as [`Report::to_json`] has them.
+type Kept = BTreeMap<String, Vec<serde_json::Value>>;
+
 /// What lives as long as the process.
 #[derive(Default)]
 pub(super) struct BulkData {
     profiles: Vec<Profile>,
+    /// What the process before has kept for profiles that have not been looked at yet.
+    kept: Kept,
     /// A worker is at work.
     busy: bool,
 }
@@ -38,6 +53,8 @@ struct Profile {
     retained: Option<usize>,
     /// RetryMinimumWaitInterval and RetryIntervalMultiplier, with RetryEnable.
     retry: Option<(u32, u32)>,
+    /// PersistAcrossReboot
+    persist: bool,
     failures: Retry,
     retry_at: Option<Duration>,
     due: Option<Due>,
@@ -72,11 +89,11 @@ pub struct BulkJob {
 }
 
 impl Profile {
-    /// Lets go of the oldest that are more than `most`, or more than there is room for.
-    fn keep(&mut self, most: Option<usize>) {
+    /// Lets go of the oldest that are more than `most`, or take more than `room`.
+    fn keep(&mut self, most: Option<usize>, room: usize) {
         let mut excess = most.map_or(0, |most| self.unsent.len().saturating_sub(most));
         let mut size = self.unsent.iter().skip(excess).fold(0_usize, |size, it| size.saturating_add(it.size()));
-        while size > ROOM && self.unsent.len().saturating_sub(excess) > 1 {
+        while size > room && self.unsent.len().saturating_sub(excess) > 1 {
             size = size.saturating_sub(self.unsent.get(excess).map_or(0, Report::size));
             excess = excess.saturating_add(1);
         }
@@ -112,24 +129,29 @@ impl Agent {
             let mut number = |name: &str| read(name).parse().unwrap_or(0);
             let retry = (number("HTTP.RetryMinimumWaitInterval"), number("HTTP.RetryIntervalMultiplier"));
             let retry = (read("HTTP.RetryEnable") == "true").then_some(retry);
+            let persist = read("HTTP.PersistAcrossReboot") == "true";
             let known = former.iter().position(|profile| profile.path == path).map(|place| former.swap_remove(place));
             let mut profile = match known {
                 // What has waited was written in another way.
                 Some(known) if known.encoding != encoding => Profile { unsent: Vec::new(), encoding, ..known },
                 Some(known) => known,
-                None => Profile {
-                    path,
-                    encoding,
-                    timer: Periodic::never(),
-                    retained,
-                    retry,
-                    failures: Retry::default(),
-                    retry_at: None,
-                    due: None,
-                    unsent: Vec::new(),
-                },
+                None => {
+                    let kept = self.timed.bulk_data.kept.remove(&path).unwrap_or_default();
+                    Profile {
+                        path,
+                        encoding,
+                        timer: Periodic::never(),
+                        retained,
+                        retry,
+                        persist,
+                        failures: Retry::default(),
+                        retry_at: None,
+                        due: None,
+                        unsent: kept.iter().filter_map(Report::from_json).collect(),
+                    }
+                }
             };
-            (profile.retained, profile.retry) = (retained, retry);
+            (profile.retained, profile.retry, profile.persist) = (retained, retry, persist);
             profile.timer.configure(settings, now, random());
             self.timed.bulk_data.profiles.push(profile);
         }
@@ -144,7 +166,7 @@ impl Agent {
             if profile.timer.poll(now, random()) {
                 profile.due = Some(Due::New);
                 (profile.failures, profile.retry_at) = (Retry::default(), None);
-                profile.keep(profile.retained);
+                profile.keep(profile.retained, ROOM);
             } else if profile.retry_at.is_some_and(|at| at <= now.monotonic) {
                 profile.retry_at = None;
                 profile.due = profile.due.or(Some(Due::Again));
@@ -186,12 +208,38 @@ impl Agent {
                         let wait = profile.failures.wait(minimum, multiplier, random());
                         profile.retry_at = Some(now.saturating_add(wait));
                         // That of this interval is tried again as long as the interval lasts.
-                        profile.keep(profile.retained.map(|most| most.max(1)));
+                        profile.keep(profile.retained.map(|most| most.max(1)), ROOM);
                     }
-                    None => profile.keep(profile.retained),
+                    None => profile.keep(profile.retained, ROOM),
                 }
             }
         }
+    }
+
+    pub(super) fn take_up_reports(&mut self) {
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let Loaded { value: kept, .. } = store.load::<Kept>(FILE);
+        if let Err(error) = store.remove(FILE) {
+            log::warn!("reports may be told twice: {error}");
+        }
+        self.timed.bulk_data.kept = kept;
+    }
+
+    pub(super) fn keep_reports(&mut self) -> bool {
+        let mut kept = std::mem::take(&mut self.timed.bulk_data.kept);
+        for profile in self.timed.bulk_data.profiles.iter_mut().filter(|profile| profile.persist) {
+            profile.keep(profile.retained, ROOM_ON_FLASH);
+            if !profile.unsent.is_empty() {
+                kept.insert(profile.path.clone(), profile.unsent.iter().map(Report::to_json).collect());
+            }
+        }
+        if !kept.is_empty() {
+            let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Err(error) = store.save(FILE, &kept) {
+                log::error!("reports that were not delivered are lost: {error}");
+            }
+        }
+        !self.timed.bulk_data.busy
     }
 
     /// The worker is gone, and with it the reports that it had.
@@ -216,6 +264,7 @@ mod tests {
             timer: Periodic::never(),
             retained: None,
             retry: None,
+            persist: false,
             failures: Retry::default(),
             retry_at: None,
             due: None,
@@ -225,7 +274,7 @@ mod tests {
 
     fn kept(sizes: &[usize], most: Option<usize>) -> Vec<i64> {
         let mut profile = profile(sizes);
-        profile.keep(most);
+        profile.keep(most, ROOM);
         profile.unsent.iter().map(|report| report.time.seconds()).collect()
     }
 

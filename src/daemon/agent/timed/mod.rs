@@ -6,6 +6,8 @@ mod bulk_data;
 mod heartbeat;
 #[cfg(feature = "scheduled-reboot")]
 mod reboot;
+#[cfg(feature = "periodic-statistics")]
+mod statistics;
 
 #[cfg(feature = "bulk-data")]
 pub use bulk_data::BulkJob;
@@ -13,17 +15,22 @@ pub use bulk_data::BulkJob;
 use std::time::Duration;
 
 use super::Agent;
-use crate::time::Now;
 #[cfg(any(feature = "heartbeat", feature = "bulk-data"))]
-use crate::{cwmp::answers::values_of, model::context::Context};
+use crate::cwmp::answers::values_of;
+#[cfg(any(feature = "heartbeat", feature = "bulk-data"))]
+use crate::model::context::Context;
+use crate::time::Now;
 
 /// What of it lives as long as the process.
+#[cfg(any(feature = "heartbeat", feature = "bulk-data", feature = "periodic-statistics"))]
 #[derive(Default)]
 pub(super) struct Timed {
     #[cfg(feature = "bulk-data")]
     bulk_data: bulk_data::BulkData,
     #[cfg(feature = "heartbeat")]
     heartbeat: heartbeat::Heartbeat,
+    #[cfg(feature = "periodic-statistics")]
+    statistics: statistics::Statistics,
 }
 
 /// The value of a parameter; empty where there is none.
@@ -42,13 +49,32 @@ impl Agent {
         self.configure_heartbeat();
         #[cfg(feature = "bulk-data")]
         self.configure_bulk_data();
+        #[cfg(feature = "periodic-statistics")]
+        self.configure_statistics();
     }
 
     /// Parameters were written, if only with the values that they had.
     pub(super) fn timed_written(&mut self, names: &[String]) {
         #[cfg(feature = "scheduled-reboot")]
         self.reboot_written(names);
+        #[cfg(feature = "periodic-statistics")]
+        self.statistics_written(names);
         let _ = names;
+    }
+
+    /// Takes up what an earlier process has kept.
+    pub(super) fn take_up_timed(&mut self) {
+        #[cfg(feature = "bulk-data")]
+        self.take_up_reports();
+    }
+
+    /// Keeps what the next process takes up, before this one ends. Says whether that is all: what a worker has may come back in a moment.
+    pub fn keep_timed(&mut self) -> bool {
+        #[cfg(feature = "bulk-data")]
+        let all = self.keep_reports();
+        #[cfg(not(feature = "bulk-data"))]
+        let all = true;
+        all
     }
 
     /// When something is due.
@@ -60,6 +86,8 @@ impl Agent {
             self.heartbeat_deadline(),
             #[cfg(feature = "bulk-data")]
             self.bulk_data_deadline(),
+            #[cfg(feature = "periodic-statistics")]
+            self.statistics_deadline(),
         ];
         all.iter().copied().flatten().min()
     }
@@ -72,6 +100,8 @@ impl Agent {
         self.poll_reboot(now);
         #[cfg(feature = "bulk-data")]
         self.poll_bulk_data(now);
+        #[cfg(feature = "periodic-statistics")]
+        self.poll_statistics(now);
         let _ = now;
     }
 }

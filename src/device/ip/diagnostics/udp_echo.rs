@@ -51,7 +51,6 @@ pub static DIAGNOSTICS: Object = Object::single(
             "Canceled",
             "None",
             "Complete",
-            "Completed",
             "Error_CannotResolveHostName",
             "Error_Internal",
             "Error_Other",
