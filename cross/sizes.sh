@@ -14,6 +14,7 @@ measured before, by an earlier run with another PART, stays in the table; `rm -r
   targets    every target with everything, without TLS, and with nothing that can be left out
   features   mipsel without each cargo feature in turn
   memory     the x86_64 program at rest, and in a session over TLS that reads the whole tree
+  table      nothing; the table is written of what has been measured
 END
 }
 
@@ -21,7 +22,7 @@ parts=()
 for part in "$@"; do
     case $part in
         -h | --help) usage && exit ;;
-        limits | targets | features | memory) parts+=("$part") ;;
+        limits | targets | features | memory | table) parts+=("$part") ;;
         *) printf 'cross/sizes.sh: no such part: %s; see --help\n' "$part" >&2 && exit 1 ;;
     esac
 done
@@ -36,11 +37,12 @@ list() {
     printf '%s' "$*"
 }
 
-# measure TARGET NAME OPTION...: keeps `FILE XZ` in bytes under the name.
+# measure TARGET NAME OPTION...: keeps `FILE XZ COMMIT` under the name, sizes in bytes.
 measure() {
     cross/build.sh --out target/cross/sizes/programs "${@:3}" "$1"
     local program=$results/programs/$1/cwmpd
-    printf '%s %s\n' "$(stat -c %s "$program")" "$(xz -9 --check=crc32 --stdout "$program" | wc -c)" >"$results/$1.$2"
+    printf '%s %s %s\n' "$(stat -c %s "$program")" "$(xz -9 --check=crc32 --stdout "$program" | wc -c)" \
+        "$(git describe --always --dirty)" >"$results/$1.$2"
 }
 
 no_tls=()
@@ -91,7 +93,7 @@ kib() {
 # cell TARGET NAME: `file / xz` in KiB.
 cell() {
     local file xz
-    if read -r file xz 2>/dev/null <"$results/$1.$2"; then
+    if read -r file xz _ 2>/dev/null <"$results/$1.$2"; then
         printf '%s / %s' "$(kib "$file")" "$(kib "$xz")"
     else
         printf 'not measured'
@@ -117,6 +119,8 @@ END
     done 2>/dev/null <"$results/memory" || true
     printf '| x86_64, memory at rest (VmRSS) | 1536 | %s |\n' "$idle"
     printf '| x86_64, memory at most in a session over TLS that reads the whole tree (VmHWM) | 3584 | %s |\n' "$peak"
+    read -r _ _ commit 2>/dev/null <"$results/mipsel.all" || commit=none
+    printf '\nMipsel with everything was measured at commit %s.\n' "$commit"
     cat <<'END'
 
 ## Targets
@@ -142,7 +146,7 @@ END
         name=without-$feature
         [ "$feature" = ring ] && name=no-tls
         costs='not measured'
-        if read -r all_file all_xz 2>/dev/null <"$results/mipsel.all" && read -r file xz 2>/dev/null <"$results/mipsel.$name"; then
+        if read -r all_file all_xz _ 2>/dev/null <"$results/mipsel.all" && read -r file xz _ 2>/dev/null <"$results/mipsel.$name"; then
             costs="$(kib $((all_file - file))) / $(kib $((all_xz - xz)))"
         fi
         # shellcheck disable=SC2016 # The backquotes are Markdown.

@@ -56,13 +56,13 @@ pub fn bytes(value: &impl Serialize) -> Vec<u8> {
 
 /// Why something is not the JSON that it should be, in one line without the values that it has.
 #[derive(Debug)]
-pub struct Wrong(Box<str>);
+pub struct Wrong(crate::error::Error);
 
 impl Wrong {
     #[cold]
     #[inline(never)]
     fn new(text: &dyn Display) -> Self {
-        Self(text.to_string().into())
+        Self(crate::error::Error::other(text.to_string()))
     }
 
     #[cold]
@@ -74,7 +74,7 @@ impl Wrong {
 
 impl Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        self.0.fmt(f)
     }
 }
 
