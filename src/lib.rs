@@ -5,6 +5,7 @@
 //! * [`error`], [`time`], [`json`], [`xml`], [`platform`]: what everything stands on. Only `platform` touches the system.
 //! * [`soap`], [`model`], [`auth`]: messages, the data model engine, digest authentication; free of IO.
 //! * [`device`]: TR-181 itself, one table an object, on top of `model` and `platform`.
+//! * `dns`: questions to name servers and their answers, for the features that ask past the resolver of the system; free of IO.
 //! * [`cwmp`], [`acs`], [`connreq`]: the protocol (free of IO), the way to the ACS, the ways in.
 //! * `bulk_data`, `statistics`: what is reported to collectors, and samples of parameters; free of IO.
 //! * [`transfer`]: files in and out.
@@ -25,6 +26,8 @@ pub mod daemon;
 pub mod device;
 #[cfg(feature = "diagnostics")]
 pub mod diagnostics;
+#[cfg(any(feature = "diagnostics", feature = "xmpp"))]
+pub mod dns;
 pub mod error;
 pub mod json;
 pub mod model;

@@ -1,17 +1,18 @@
 #![no_main]
 
-use cwmpd::diagnostics::{dns_message, icmp};
+use cwmpd::diagnostics::icmp;
+use cwmpd::dns;
 
 // What comes back from a name server, and from whoever is pinged.
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    if let Some(answer) = dns_message::answer(data) {
+    if let Some(answer) = dns::answer(data) {
         // What was asked for can be asked for again, unless it has characters that were not printable or in no name.
-        if let Some(question) = dns_message::question(answer.id, &answer.name, answer.kind) {
+        if let Some(question) = dns::question(answer.id, &answer.name, answer.kind) {
             let mut question = question;
             if let Some(flags) = question.get_mut(2) {
                 *flags |= 0x80;
             }
-            let again = dns_message::answer(&question).expect("a question that became an answer");
+            let again = dns::answer(&question).expect("a question that became an answer");
             assert_eq!((again.id, again.name, again.kind), (answer.id, answer.name, answer.kind));
         }
     }

@@ -16,10 +16,11 @@ use super::{Shared, fill_random, join, random, start};
 use crate::acs::{Cancel, Channel, PostError, TlsSessions};
 use crate::connreq::limits::Allowance;
 use crate::connreq::xmpp::login::{Account, Login, Step, Trouble};
-use crate::connreq::xmpp::srv::{self, Server};
+use crate::connreq::xmpp::srv;
 use crate::connreq::xmpp::stream::{Piece, Pieces};
 use crate::connreq::xmpp::{PORT, stanza};
 use crate::cwmp::retry::Retry;
+use crate::dns::{self, Server};
 use crate::model::context::XmppFacts;
 use crate::platform::System;
 
@@ -178,19 +179,14 @@ fn ask_dns(shared: &Shared, domain: &str, cancel: &Cancel) -> Vec<Server> {
     let live = shared.lock().live().clone();
     let text = live.read_file(RESOLV_CONF, 64 << 10).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
-    let addresses = text.lines().filter_map(|line| {
-        let mut words = line.split_whitespace();
-        let address = (words.next() == Some("nameserver")).then(|| words.next()).flatten()?;
-        address.parse::<IpAddr>().ok()
-    });
-    for address in addresses.take(3) {
+    for address in dns::name_servers(&text).into_iter().take(3) {
         for _ in 0..ASKED {
             if cancel.is_cancelled() {
                 return Vec::new();
             }
             let id = u16::try_from(random() >> 16).unwrap_or(0);
             let Some(question) = srv::question(id, domain) else { return Vec::new() };
-            if let Some(servers) = ask(address, &question) {
+            if let Some(servers) = ask(address, id, domain, &question) {
                 return servers;
             }
         }
@@ -200,7 +196,7 @@ fn ask_dns(shared: &Shared, domain: &str, cancel: &Cancel) -> Vec<Server> {
 }
 
 /// One question to one name server.
-fn ask(address: IpAddr, question: &[u8]) -> Option<Vec<Server>> {
+fn ask(address: IpAddr, id: u16, domain: &str, question: &[u8]) -> Option<Vec<Server>> {
     let any: SocketAddr = if address.is_ipv4() { ([0; 4], 0).into() } else { ([0_u16; 8], 0).into() };
     let socket = UdpSocket::bind(any).ok()?;
     // Only that address is heard.
@@ -212,7 +208,7 @@ fn ask(address: IpAddr, question: &[u8]) -> Option<Vec<Server>> {
         let left = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
         socket.set_read_timeout(Some(left)).ok()?;
         let length = socket.recv(&mut buffer).ok()?;
-        if let Some(servers) = srv::servers(question, buffer.get(..length)?) {
+        if let Some(servers) = srv::servers(id, domain, buffer.get(..length)?) {
             return Some(servers);
         }
     }

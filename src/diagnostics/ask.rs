@@ -4,8 +4,8 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use super::dns_message::{self, Answer, PTR};
 use super::{Test, Trouble, Version, Way, micros};
+use crate::dns::{self, Answer, PTR};
 use crate::platform::System;
 
 /// Where the system's own servers are named.
@@ -32,12 +32,7 @@ pub(super) enum Asked {
 pub(super) fn servers(test: &Test<'_>) -> Vec<IpAddr> {
     let text = test.live.read_file(RESOLV_CONF, LONGEST_FILE).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
-    let address = |line: &str| {
-        let mut words = line.split_ascii_whitespace();
-        let server = words.next() == Some("nameserver");
-        words.next().filter(|_| server)?.split('%').next()?.parse().ok()
-    };
-    text.lines().filter_map(address).collect()
+    dns::name_servers(&text)
 }
 
 /// Asks a server for records of a name of these types, all at once.
@@ -56,18 +51,18 @@ pub(super) fn ask(
     let sent = Instant::now();
     let until = sent.checked_add(timeout).unwrap_or(sent);
     for kind in kinds {
-        let Some(question) = dns_message::question(id, name, *kind) else { continue };
+        let Some(question) = dns::question(id, name, *kind) else { continue };
         if socket.send(&question).is_err() {
             return Ok(Asked::NotAvailable);
         }
     }
     let (mut answers, mut first) = (Vec::new(), 0);
-    let mut message = vec![0; dns_message::LONGEST];
+    let mut message = vec![0; dns::LONGEST];
     while answers.len() < kinds.len() && test.wait_readable(&socket, until)? {
         let time = micros(sent.elapsed()).max(1);
         match socket.recv(&mut message) {
             Ok(length) => {
-                let answer = message.get(..length).and_then(dns_message::answer);
+                let answer = message.get(..length).and_then(dns::answer);
                 let asked = name.strip_suffix('.').unwrap_or(name);
                 let ours = |answer: &Answer| {
                     answer.id == id && answer.name.eq_ignore_ascii_case(asked) && kinds.contains(&answer.kind)
@@ -99,7 +94,7 @@ pub(super) fn name_of(
     timeout: Duration,
 ) -> Result<Option<String>, Trouble> {
     let way = Way { device: None, addresses: Vec::new(), version: Version::Any, dscp: 0 };
-    let name = dns_message::reverse_name(address);
+    let name = dns::reverse_name(address);
     match ask(test, &way, server, (&name, &[PTR]), timeout)? {
         Asked::Answered(answers, _) => {
             Ok(answers.into_iter().map(|answer| answer.found).find(|found| !found.is_empty()))

@@ -18,7 +18,6 @@
 //! end of the process.
 
 mod ask;
-pub mod dns_message;
 pub mod icmp;
 mod name_lookup;
 mod neighbors;

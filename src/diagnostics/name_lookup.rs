@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use serde_json::json;
 
 use super::ask::{self, Asked};
-use super::dns_message::{self, A, AAAA, Answer, NO_SUCH_NAME, PTR};
 use super::{Kind, Report, Test, Trouble, Version, Way, address_text, millis};
+use crate::dns::{self, A, AAAA, Answer, NO_SUCH_NAME, PTR};
 use crate::platform::System;
 
 /// The test.
@@ -97,10 +97,10 @@ fn look_up(test: &Test<'_>, way: &Way, servers: &[IpAddr], name: &str) -> Result
     let timeout = test.milliseconds("Timeout");
     let mut outcome = Outcome { status: "Error_Other", kind: "None", ..Outcome::default() };
     let (asked_name, kinds): (String, &[u16]) = match name.parse::<IpAddr>() {
-        Ok(address) => (dns_message::reverse_name(address), &[PTR]),
+        Ok(address) => (dns::reverse_name(address), &[PTR]),
         Err(_) => (name.into(), &[A, AAAA]),
     };
-    if dns_message::question(0, &asked_name, A).is_none() {
+    if dns::question(0, &asked_name, A).is_none() {
         outcome.status = "Error_HostNameNotResolved";
         return Ok(outcome);
     }

@@ -8,6 +8,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("json", &[]),
     ("time", &[]),
     ("xml", &[]),
+    ("dns", &[]),
     ("platform", &["time"]),
     ("config", &["platform"]),
     ("state", &["platform"]),
@@ -19,12 +20,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("bulk_data", &["soap", "time"]),
     ("statistics", &["time"]),
     ("acs", &["soap", "auth", "platform", "time"]),
-    ("connreq", &["auth", "platform", "xml", "time"]),
+    ("connreq", &["auth", "dns", "platform", "xml", "time"]),
     ("transfer", &["acs", "cwmp", "soap", "model", "auth", "state", "config", "platform", "time"]),
-    ("diagnostics", &["acs", "config", "platform", "time"]),
+    ("diagnostics", &["dns", "acs", "config", "platform", "time"]),
     (
         "daemon",
         &[
+            "dns",
             "diagnostics",
             "transfer",
             "bulk_data",
@@ -46,7 +48,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that touch nothing outside: time and randomness come in, bytes go out.
-const FREE_OF_IO: &[&str] = &["xml", "soap", "cwmp", "auth", "model", "bulk_data", "statistics", "connreq/udp"];
+const FREE_OF_IO: &[&str] = &["xml", "dns", "soap", "cwmp", "auth", "model", "bulk_data", "statistics", "connreq/udp"];
 
 /// What would be IO.
 const IO: &[&str] = &[

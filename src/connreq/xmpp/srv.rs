@@ -1,152 +1,32 @@
-//! The servers of an XMPP domain: the question to the DNS, its answer (RFC 1035 4, RFC 2782), and the order in which they are tried. Free of IO.
+//! The servers of an XMPP domain: the question to the DNS, its answer (RFC 2782), and the order in which they are tried. Free of IO.
 
-/// What stands before the domain (RFC 6120 3.2.1).
-const SERVICE: &[&str] = &["_xmpp-client", "_tcp"];
-
-const TYPE_SRV: u16 = 33;
-const CLASS_IN: u16 = 1;
-const NO_SUCH_NAME: u16 = 3;
+use crate::dns::{self, NO_SUCH_NAME, SRV, Server};
 
 /// More are not looked at.
 const MOST_SERVERS: usize = 16;
 
-/// The most pointers that a name is followed through.
-const MOST_POINTERS: usize = 8;
-
-/// A server.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Server {
-    /// The least goes first.
-    pub priority: u16,
-    /// How often it is the first among those of its priority.
-    pub weight: u16,
-    /// A name or an address.
-    pub host: String,
-    /// The port.
-    pub port: u16,
+/// The name of the service in a domain (RFC 6120 3.2.1); `None` where there is no domain.
+fn service(domain: &str) -> Option<String> {
+    let domain = domain.trim_end_matches('.');
+    (!domain.is_empty()).then(|| format!("_xmpp-client._tcp.{domain}"))
 }
 
 /// The question for the servers of a domain; `None` where the domain is no name.
 #[must_use]
 pub fn question(id: u16, domain: &str) -> Option<Vec<u8>> {
-    // One question, and recursion is wanted.
-    let mut message = id.to_be_bytes().to_vec();
-    message.extend([1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
-    let begin = message.len();
-    for label in SERVICE.iter().copied().chain(domain.trim_end_matches('.').split('.')) {
-        let length = u8::try_from(label.len()).ok().filter(|length| (1..=63).contains(length))?;
-        message.push(length);
-        message.extend(label.bytes());
-    }
-    message.push(0);
-    if message.len().saturating_sub(begin) > 255 {
-        return None;
-    }
-    message.extend(TYPE_SRV.to_be_bytes());
-    message.extend(CLASS_IN.to_be_bytes());
-    Some(message)
+    dns::question(id, &service(domain)?, SRV)
 }
 
-/// The servers in the answer to a question: none where the domain has none, `None` where this is no answer to it.
+/// The servers in the answer to the question with this id for this domain: none where the domain has none, `None` where this is no answer to it.
 #[must_use]
-pub fn servers(question: &[u8], answer: &[u8]) -> Option<Vec<Server>> {
-    let (ours, asked) = question.split_at_checked(12)?;
-    let mut reader = Reader { message: answer, at: 0 };
-    let id = reader.number()?;
-    let flags = reader.number()?;
-    let (questions, answers) = (reader.number()?, reader.number()?);
-    reader.skip(4)?;
-    let echoed = reader.skip(asked.len())?;
-    let is_answer = ours.starts_with(&id.to_be_bytes()) && flags & 0xf800 == 0x8000;
-    if !is_answer || questions != 1 || !echoed.eq_ignore_ascii_case(asked) {
-        return None;
-    }
-    let mut servers = Vec::new();
-    match flags & 15 {
-        0 => {}
-        NO_SUCH_NAME => return Some(servers),
-        _ => return None,
-    }
-    for _ in 0..answers {
-        // What was cut off is missed, and what came before it is good.
-        let Some(server) = reader.record() else { break };
-        servers.extend(server.filter(|server| !server.host.is_empty()));
-        if servers.len() >= MOST_SERVERS {
-            break;
-        }
-    }
-    Some(servers)
-}
-
-struct Reader<'a> {
-    message: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn skip(&mut self, length: usize) -> Option<&'a [u8]> {
-        let end = self.at.checked_add(length)?;
-        let bytes = self.message.get(self.at..end)?;
-        self.at = end;
-        Some(bytes)
-    }
-
-    fn number(&mut self) -> Option<u16> {
-        Some(u16::from_be_bytes(self.skip(2)?.try_into().ok()?))
-    }
-
-    /// A record of the answer, with the server if it is one.
-    fn record(&mut self) -> Option<Option<Server>> {
-        self.name()?;
-        let (kind, class) = (self.number()?, self.number()?);
-        self.skip(4)?;
-        let length = self.number()?;
-        let end = self.at.checked_add(length.into())?;
-        if end > self.message.len() {
-            return None;
-        }
-        let mut server = None;
-        if kind == TYPE_SRV && class == CLASS_IN {
-            let (priority, weight, port) = (self.number()?, self.number()?, self.number()?);
-            server = Some(Server { priority, weight, host: self.name()?, port });
-        }
-        self.at = end;
-        Some(server)
-    }
-
-    /// A name, without the dot at its end; the reader stands behind it then.
-    fn name(&mut self) -> Option<String> {
-        let mut name = String::new();
-        let mut behind = None;
-        let mut pointers = 0;
-        loop {
-            let length = self.skip(1)?.first().copied()?;
-            match length {
-                0 => break,
-                1..=63 => {
-                    let label = std::str::from_utf8(self.skip(length.into())?).ok()?;
-                    if name.len() > 255 || !label.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'.') {
-                        return None;
-                    }
-                    if !name.is_empty() {
-                        name.push('.');
-                    }
-                    name.push_str(label);
-                }
-                192.. => {
-                    let low = self.skip(1)?.first().copied()?;
-                    behind = behind.or(Some(self.at));
-                    self.at = usize::from(u16::from_be_bytes([length & 63, low]));
-                    pointers += 1;
-                    if pointers > MOST_POINTERS {
-                        return None;
-                    }
-                }
-                _ => return None,
-            }
-        }
-        self.at = behind.unwrap_or(self.at);
-        Some(name)
+pub fn servers(id: u16, domain: &str, answer: &[u8]) -> Option<Vec<Server>> {
+    let answer = dns::answer(answer)?;
+    let is_ours = answer.id == id && answer.kind == SRV && answer.name.eq_ignore_ascii_case(&service(domain)?);
+    match answer.code {
+        _ if !is_ours => None,
+        0 => Some(answer.servers.into_iter().filter(|server| !server.host.is_empty()).take(MOST_SERVERS).collect()),
+        NO_SUCH_NAME => Some(Vec::new()),
+        _ => None,
     }
 }
 
@@ -201,11 +81,15 @@ mod tests {
     fn k05_question_and_answer() {
         assert_eq!(question(0x1234, "example.com.").unwrap(), QUESTION);
         assert_eq!(
-            servers(QUESTION, &answer(0x8180, &[OTHER, FIRST])),
+            servers(0x1234, "example.com", &answer(0x8180, &[OTHER, FIRST])),
             Some(vec![server(5, 7, "x1.example.com", 5222)])
         );
-        assert_eq!(servers(QUESTION, &answer(0x8180, &[NOBODY])), Some(Vec::new()), "the domain has no such service");
-        assert_eq!(servers(QUESTION, &answer(0x8183, &[])), Some(Vec::new()));
+        assert_eq!(
+            servers(0x1234, "example.com", &answer(0x8180, &[NOBODY])),
+            Some(Vec::new()),
+            "the domain has no such service"
+        );
+        assert_eq!(servers(0x1234, "example.com", &answer(0x8183, &[])), Some(Vec::new()));
         for domain in ["", "a..b", &"x".repeat(64), &"x.".repeat(200)] {
             assert_eq!(question(1, domain), None, "{domain}");
         }
@@ -213,24 +97,27 @@ mod tests {
 
     #[test]
     fn k05_what_is_no_answer_is_not_taken() {
-        assert_eq!(servers(QUESTION, QUESTION), None, "a question");
-        assert_eq!(servers(QUESTION, &answer(0x8182, &[])), None, "a failure of the name server");
+        assert_eq!(servers(0x1234, "example.com", QUESTION), None, "a question");
+        assert_eq!(servers(0x1234, "example.com", &answer(0x8182, &[])), None, "a failure of the name server");
         let mut foreign = answer(0x8180, &[FIRST]);
         foreign[0] = 0;
-        assert_eq!(servers(QUESTION, &foreign), None, "another id");
+        assert_eq!(servers(0x1234, "example.com", &foreign), None, "another id");
         foreign[0] = 0x12;
         foreign[14] = b'y';
-        assert_eq!(servers(QUESTION, &foreign), None, "another question");
+        assert_eq!(servers(0x1234, "example.com", &foreign), None, "another question");
         let whole = answer(0x8180, &[FIRST]);
         for length in 0..whole.len() {
-            assert!(servers(QUESTION, &whole[..length]).is_none_or(|found| found.is_empty()), "{length} bytes");
+            assert!(
+                servers(0x1234, "example.com", &whole[..length]).is_none_or(|found| found.is_empty()),
+                "{length} bytes"
+            );
         }
     }
 
     #[test]
     fn k05_names_that_point_in_a_circle_end() {
         let circle = b"\xc0\x2d\x00\x21\x00\x01\x00\x00\x00\x3c\x00\x08\x00\x00\x00\x00\x14\x66\xc0\x2d";
-        assert_eq!(servers(QUESTION, &answer(0x8180, &[circle])), Some(Vec::new()));
+        assert_eq!(servers(0x1234, "example.com", &answer(0x8180, &[circle])), None);
     }
 
     #[test]
@@ -257,8 +144,7 @@ mod tests {
             let mut message = answer(0x8180, &[]);
             message[7] = 20;
             message.extend(&bytes);
-            prop_assert!(servers(QUESTION, &message).is_some_and(|found| found.len() <= MOST_SERVERS));
-            let _ = servers(&bytes, &message);
+            prop_assert!(servers(0x1234, "example.com", &message).is_none_or(|found| found.len() <= MOST_SERVERS));
             let mut found: Vec<Server> = weights.iter().map(|(p, w)| server(*p, *w, "x", 1)).collect();
             order(&mut found, &mut || chance);
             prop_assert!(found.is_sorted_by_key(|server| server.priority));

@@ -9,11 +9,11 @@ use crate::acs;
 use crate::connreq::xmpp::PORT;
 use crate::connreq::xmpp::login::{Account, Request};
 use crate::connreq::xmpp::rules::{Access, Reason, Rules};
-use crate::connreq::xmpp::srv::Server;
 use crate::cwmp::answers::values_of;
 use crate::cwmp::events::EventCode;
 use crate::device::management_server::xmpp::reference;
 use crate::device::xmpp::CONNECTION;
+use crate::dns::Server;
 use crate::model::context::{Context, XmppFacts};
 use crate::platform::System;
 

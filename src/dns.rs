@@ -1,4 +1,5 @@
-//! Questions to a name server and its answers (RFC 1035 4), as far as addresses and names of addresses go; free of IO.
+//! Questions to a name server and its answers (RFC 1035 4), as far as addresses, names of addresses and servers of a service
+//! (RFC 2782) go; free of IO.
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -9,6 +10,8 @@ pub const A: u16 = 1;
 pub const PTR: u16 = 12;
 /// The type of a record: an address of IPv6 (RFC 3596 2.1).
 pub const AAAA: u16 = 28;
+/// The type of a record: a server of a service (RFC 2782).
+pub const SRV: u16 = 33;
 
 /// The class of the internet.
 const IN: u16 = 1;
@@ -24,6 +27,19 @@ const MOST_RECORDS: u16 = 128;
 
 /// There is no such name.
 pub const NO_SUCH_NAME: u8 = 3;
+
+/// A server of a service.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Server {
+    /// The least goes first.
+    pub priority: u16,
+    /// How often it is the first among those of its priority.
+    pub weight: u16,
+    /// A name or an address; empty where the service is not there.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
 
 /// What a name server has said.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -42,6 +58,19 @@ pub struct Answer {
     pub addresses: Vec<IpAddr>,
     /// The name that has the addresses, or that an address has; empty for none.
     pub found: String,
+    /// The servers of the service.
+    pub servers: Vec<Server>,
+}
+
+/// The name servers that a `resolv.conf` names.
+#[must_use]
+pub fn name_servers(resolv_conf: &str) -> Vec<IpAddr> {
+    let address = |line: &str| {
+        let mut words = line.split_ascii_whitespace();
+        let server = words.next() == Some("nameserver");
+        words.next().filter(|_| server)?.split('%').next()?.parse().ok()
+    };
+    resolv_conf.lines().filter_map(address).collect()
 }
 
 /// A question; `None` for what cannot be a name (RFC 1035 2.3.4).
@@ -203,6 +232,12 @@ impl<'a> Reader<'a> {
             PTR => {
                 let mut reader = Reader { message: self.message, at: start };
                 found.found = reader.name()?;
+                None
+            }
+            SRV => {
+                let mut reader = Reader { message: self.message, at: start };
+                let (priority, weight, port) = (reader.number()?, reader.number()?, reader.number()?);
+                found.servers.push(Server { priority, weight, host: reader.name()?, port });
                 None
             }
             _ => None,
