@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn k05_names_that_point_in_a_circle_end() {
-        let circle = b"\xc0\x2d\x00\x21\x00\x01\x00\x00\x00\x3c\x00\x08\x00\x00\x00\x00\x14\x66\xc0\x2d";
+        let circle = b"\xc0\x2f\x00\x21\x00\x01\x00\x00\x00\x3c\x00\x08\x00\x00\x00\x00\x14\x66\xc0\x2f";
         assert_eq!(servers(0x1234, "example.com", &answer(0x8180, &[circle])), None);
     }
 
