@@ -118,3 +118,55 @@ fn memory_at_rest_and_in_a_session_over_tls() {
     agent.wait_idle();
     println!("peak: {} KiB", kibibytes(&agent, "VmHWM:"));
 }
+
+/// How often any thread of the agent has gone to sleep, which it does once after each time that it was woken up.
+fn slept(agent: &Agent) -> u64 {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", agent.pid())).unwrap();
+    let times = tasks.map(|task| {
+        let status = std::fs::read_to_string(task.unwrap().path().join("status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:")).unwrap();
+        line.trim().parse::<u64>().unwrap()
+    });
+    times.sum()
+}
+
+/// Prints how often the agent wakes up when nothing happens, with all that it can do switched on. `CWMPD_IDLE` says for how many seconds it is
+/// watched.
+#[test]
+#[ignore = "watches for minutes, and judges nothing"]
+fn wake_ups_when_nothing_happens() {
+    let acs = Acs::start();
+    let agent = Agent::settled(&acs);
+    let on: &[(&str, &[&str])] = &[
+        ("Device.ManagementServer.", &["PeriodicInformInterval=86400", "DelayReboot=86400"]),
+        (
+            "Device.ManagementServer.",
+            &["LightweightNotificationProtocolsUsed=UDP", "LightweightNotificationTriggerInterval=86400"],
+        ),
+        ("Device.ManagementServer.HeartbeatPolicy.", &["ReportingInterval=86400", "Enable=true"]),
+        ("Device.IP.Diagnostics.UDPEchoConfig.", &["SourceIPAddress=127.0.0.1", "UDPPort=47007", "Enable=true"]),
+        ("Device.BulkData.", &["Enable=true"]),
+        ("Device.BulkData.Profile.1.", &["ReportingInterval=86400", "HTTP.URL=http://127.0.0.1:9/", "Enable=true"]),
+        (
+            "Device.PeriodicStatistics.SampleSet.1.",
+            &["Name=idle", "SampleInterval=86400", "ReportSamples=4", "Enable=true"],
+        ),
+    ];
+    agent.ok(&["add", "Device.BulkData.Profile."]);
+    agent.ok(&["add", "Device.PeriodicStatistics.SampleSet."]);
+    for (object, values) in on {
+        let values: Vec<String> = values.iter().map(|value| format!("{object}{value}")).collect();
+        let mut arguments = vec!["set"];
+        arguments.extend(values.iter().map(String::as_str));
+        agent.ok(&arguments);
+    }
+    agent.option("cpe", "manageable_devices", "1");
+    agent.signal(nix::sys::signal::Signal::SIGHUP);
+    agent.wait_idle();
+    let watched: u64 = std::env::var("CWMPD_IDLE").map_or(600, |seconds| seconds.parse().unwrap());
+    // What was set may still lead to a session and to what is looked at after it.
+    std::thread::sleep(std::time::Duration::from_secs(watched.min(30)));
+    let before = slept(&agent);
+    std::thread::sleep(std::time::Duration::from_secs(watched));
+    println!("{} wake-ups in {watched} s", slept(&agent) - before);
+}
