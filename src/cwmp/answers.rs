@@ -196,6 +196,12 @@ pub fn values_of(context: &mut Context, name: &str) -> Vec<ParameterValue> {
     values
 }
 
+/// The value of a parameter as a text; `None` for a name that nothing has, and where it cannot be read.
+#[must_use]
+pub fn text_of(context: &mut Context, name: &str) -> Option<String> {
+    values_of(context, name).into_iter().next().map(|value| value.value.text)
+}
+
 /// Puts aliases in the place of numbers in names and references, where the ACS wants that (InstanceMode; CONFORMANCE A-02).
 pub fn told_by_instance_mode(context: &mut Context, values: &mut [ParameterValue]) {
     if !alias::wanted(context) {

@@ -9,7 +9,7 @@ use crate::acs::{FileClient, Settings};
 use crate::bulk_data::{
     Csv, Encoding, Json, Report, Timestamp, http_date, object_path, report_name, size_of_value, with_query,
 };
-use crate::cwmp::answers::values_of;
+use crate::cwmp::answers::{text_of, values_of};
 use crate::model::context::Context;
 use crate::soap::body::{Body, Compression};
 use crate::soap::rpc::ParameterValue;
@@ -20,7 +20,7 @@ const LARGEST: usize = 1 << 20;
 /// Sends what is due; nobody waits for it.
 pub fn send(shared: &Arc<Shared>) {
     let Some(job) = shared.lock().bulk_job() else { return };
-    let beside = Beside { shared: shared.clone(), abandon: Agent::abandon_bulk_data };
+    let beside = Beside::new(shared, Agent::abandon_bulk_data);
     if start("bulk data", move || run(&beside.shared, job)).is_none() {
         shared.lock().abandon_bulk_data();
     }
@@ -82,8 +82,7 @@ struct Profile<'a> {
 
 impl Profile<'_> {
     fn text(&mut self, name: &str) -> String {
-        let values = values_of(self.context, &format!("{}{name}", self.path));
-        values.into_iter().next().map(|value| value.value.text).unwrap_or_default()
+        text_of(self.context, &format!("{}{name}", self.path)).unwrap_or_default()
     }
 
     fn is(&mut self, name: &str) -> bool {
@@ -153,8 +152,8 @@ impl Profile<'_> {
     fn query(&mut self) -> Vec<(String, String)> {
         let mut query = Vec::new();
         for (name, reference, _) in self.references("HTTP.RequestURIParameter.") {
-            let Some(value) = values_of(self.context, &reference).into_iter().next() else { continue };
-            query.push((if name.is_empty() { reference } else { name }, value.value.text));
+            let Some(value) = text_of(self.context, &reference) else { continue };
+            query.push((if name.is_empty() { reference } else { name }, value));
         }
         query
     }

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value as Json};
 
-use super::Shared;
 use super::control::perform;
 use super::operations::{Command, Reply, failed};
+use super::{MEDIUM_STACK, Shared, thread};
 use crate::cwmp::events::EventCode;
 use crate::error::{Fault, FaultCode};
 use crate::json;
@@ -36,9 +36,6 @@ const SESSION: &str = "cwmpd.session";
 
 /// How many calls wait; more are refused.
 const WAITING: usize = 16;
-
-/// Enough for the deepest tree on every target.
-const STACK: usize = 256 << 10;
 
 /// Where the poll loop leaves calls, and finds answers.
 #[derive(Default)]
@@ -81,7 +78,7 @@ pub fn serve(shared: &Arc<Shared>, bus: &mut Listener) {
     if man {
         let clerk = Clerk(shared.clone());
         let work = move || while clerk.work() {};
-        if let Err(error) = std::thread::Builder::new().name("bus".into()).stack_size(STACK).spawn(work) {
+        if let Err(error) = thread("bus", MEDIUM_STACK, work) {
             log::warn!("cannot serve ubus: {error}");
             // Tried again when something happens.
             shared.bus.lock().manned = false;

@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
-use super::Shared;
 use super::operations::{Command, Reply, carry_out, failed};
+use super::{MEDIUM_STACK, Shared, thread};
 use crate::cwmp::events::EventCode;
 use crate::error::{Error, Fault, Result};
 use crate::json;
@@ -29,9 +29,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How many connections there may be at a time.
 const CONNECTIONS: usize = 8;
-
-/// Small, but enough for the deepest tree on every target.
-const STACK: usize = 256 << 10;
 
 /// The listening side.
 pub struct Control {
@@ -83,7 +80,7 @@ impl Control {
                 }
                 busy.fetch_sub(1, Ordering::SeqCst);
             };
-            if let Err(error) = std::thread::Builder::new().name("control".into()).stack_size(STACK).spawn(serve) {
+            if let Err(error) = thread("control", MEDIUM_STACK, serve) {
                 log::warn!("cannot serve the command line: {error}");
                 self.busy.fetch_sub(1, Ordering::SeqCst);
             }

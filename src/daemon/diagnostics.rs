@@ -3,23 +3,8 @@
 use std::sync::Arc;
 
 use super::agent::TestJob;
-use super::{STACK, Shared};
+use super::{Beside, Shared, start as start_worker};
 use crate::diagnostics::{Report, Test};
-
-/// Gives the test back when its thread ends with a panic.
-struct Beside<'a> {
-    shared: &'a Shared,
-    number: u32,
-}
-
-impl Drop for Beside<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.shared.lock().end_test(self.number, None);
-        }
-        self.shared.wake();
-    }
-}
 
 /// Begins the tests that wait, as many as may run at a time.
 pub fn start(shared: &Arc<Shared>) {
@@ -28,22 +13,20 @@ pub fn start(shared: &Arc<Shared>) {
     }
     loop {
         let Some(job) = shared.lock().begin_test() else { return };
-        let (number, for_thread) = (job.number, shared.clone());
-        let work = move || run(&for_thread, &job);
-        if let Err(error) = std::thread::Builder::new().name("test".into()).stack_size(STACK).spawn(work) {
-            log::error!("cannot start a thread: {error}");
+        let number = job.number;
+        let beside = Beside::new(shared, move |agent| agent.end_test(number, None));
+        if start_worker("test", move || run(&beside.shared, &job)).is_none() {
             shared.lock().end_test(number, None);
         }
     }
 }
 
 fn run(shared: &Shared, job: &TestJob) {
-    let beside = Beside { shared, number: job.number };
     let told = |line: &str| log::debug!("{}: {line}", job.kind.path);
     let test = Test::new(&job.inputs, &job.live, &job.cancel, &told);
     let report = (job.kind.run)(&test).unwrap_or_else(|trouble| {
         log::info!("{}: {}", job.kind.path, trouble.text);
         Report { state: trouble.state, values: Vec::new() }
     });
-    beside.shared.lock().end_test(job.number, Some(report));
+    shared.lock().end_test(job.number, Some(report));
 }

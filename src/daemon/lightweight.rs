@@ -4,12 +4,9 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
-use super::Shared;
 use super::agent::Mail;
+use super::{MEDIUM_STACK, Shared, thread};
 use crate::acs::{Resolve, SystemResolver};
-
-/// What a resolver of the C library needs at most, with room to spare.
-const STACK: usize = 256 << 10;
 
 /// Sends what is due; nobody waits for it.
 pub fn send(shared: &Arc<Shared>) {
@@ -26,7 +23,7 @@ pub fn send(shared: &Arc<Shared>) {
         sender.lock().lightweight_sent(sent);
         sender.wake();
     };
-    if let Err(error) = std::thread::Builder::new().name("lightweight".into()).stack_size(STACK).spawn(send) {
+    if let Err(error) = thread("lightweight", MEDIUM_STACK, send) {
         shared.lock().lightweight_sent(Err(error));
     }
 }

@@ -74,6 +74,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// The stack of a thread that does next to nothing.
 const SMALL_STACK: usize = 128 << 10;
 
+/// The stack of a thread that reads the model or asks a resolver of the C library: enough for the deepest tree on every target.
+const MEDIUM_STACK: usize = 256 << 10;
+
 /// The stack of the session worker: enough for TLS and the deepest message.
 const STACK: usize = 512 << 10;
 
@@ -206,10 +209,7 @@ pub fn run(options: &Options) -> Result<()> {
     fill_random(&mut key);
     let clock = Loop::watch_clock();
     let listened = shared.clone();
-    std::thread::Builder::new()
-        .name("signals".into())
-        .stack_size(SMALL_STACK)
-        .spawn(move || listen_to_signals(&listened, &signals))
+    thread("signals", SMALL_STACK, move || listen_to_signals(&listened, &signals))
         .map_err(Error::io("start a thread"))?;
     Loop {
         shared,
@@ -339,7 +339,13 @@ impl Drop for Working {
 struct Beside {
     shared: Arc<Shared>,
     /// What becomes of its work after a panic.
-    abandon: fn(&mut Agent),
+    abandon: Box<dyn Fn(&mut Agent) + Send>,
+}
+
+impl Beside {
+    fn new(shared: &Arc<Shared>, abandon: impl Fn(&mut Agent) + Send + 'static) -> Self {
+        Self { shared: shared.clone(), abandon: Box::new(abandon) }
+    }
 }
 
 impl Drop for Beside {
@@ -360,8 +366,12 @@ fn join(worker: &mut Option<JoinHandle<()>>, name: &str) {
 
 /// Starts a worker.
 fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
-    let worker = std::thread::Builder::new().name(name.into()).stack_size(STACK).spawn(work);
-    worker.inspect_err(|error| log::error!("cannot start a thread: {error}")).ok()
+    thread(name, STACK, work).inspect_err(|error| log::error!("cannot start a thread: {error}")).ok()
+}
+
+/// Starts a thread.
+fn thread(name: &str, stack: usize, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.into()).stack_size(stack).spawn(work)
 }
 
 /// The poll loop and what it owns.
@@ -615,7 +625,7 @@ impl Loop {
         };
         let Some(job) = job else { return };
         join(&mut self.transfer_worker, "transfer");
-        let (beside, id) = (Beside { shared: self.shared.clone(), abandon: Agent::abandon_transfer }, job.id);
+        let (beside, id) = (Beside::new(&self.shared, Agent::abandon_transfer), job.id);
         self.transfer_worker = start("transfer", move || transfers::run(&beside.shared, &job));
         if self.transfer_worker.is_none() {
             self.shared.lock().put_off_transfer(id);
@@ -629,7 +639,7 @@ impl Loop {
         }
         let Some(job) = self.shared.lock().begin_unit() else { return };
         join(&mut self.unit_worker, "unit");
-        let (beside, id) = (Beside { shared: self.shared.clone(), abandon: Agent::abandon_unit }, job.id);
+        let (beside, id) = (Beside::new(&self.shared, Agent::abandon_unit), job.id);
         self.unit_worker = start("unit", move || units::run(&beside.shared, &job));
         if self.unit_worker.is_none() {
             let mut agent = self.shared.lock();

@@ -8,17 +8,14 @@ use std::sync::Arc;
 
 use nix::sys::socket::{self, AddressFamily, SockFlag, SockType, SockaddrStorage, sockopt};
 
-use super::Shared;
 use super::agent::Agent;
+use super::{MEDIUM_STACK, Shared, thread};
 use crate::acs::{Resolve, SystemResolver};
 use crate::connreq::udp::binding::Port;
 use crate::connreq::udp::request::LONGEST;
 
 /// So many datagrams of a socket are taken in one turn, so that the daemon gets to its other work.
 const MOST: usize = 64;
-
-/// What a resolver of the C library needs at most, with room to spare.
-const STACK: usize = 256 << 10;
 
 /// The sockets.
 #[derive(Default)]
@@ -137,7 +134,7 @@ fn resolve(shared: &Arc<Shared>, server: (String, u16)) {
         found_by.lock().stun_resolved(&asked, &found);
         found_by.wake();
     };
-    if let Err(error) = std::thread::Builder::new().name("stun".into()).stack_size(STACK).spawn(work) {
+    if let Err(error) = thread("stun", MEDIUM_STACK, work) {
         shared.lock().stun_resolved(&server, &Err(error));
     }
 }

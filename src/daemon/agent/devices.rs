@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::{Agent, other};
-use crate::cwmp::answers::values_of;
+use crate::cwmp::answers::text_of;
 use crate::cwmp::notify::Notification;
 use crate::daemon::standalone;
 use crate::error::Result;
@@ -58,7 +58,7 @@ impl Agent {
     /// Until when there may be no session because of the devices; `None` where that time is over.
     pub(super) fn devices_quiet_until(&self, context: &mut Context) -> Option<Duration> {
         let told_at = self.devices.told_at?;
-        let limit = values_of(context, LIMIT).into_iter().next()?.value.text.parse().ok()?;
+        let limit = text_of(context, LIMIT)?.parse().ok()?;
         let until = told_at.saturating_add(Duration::from_secs(limit));
         (until > self.live.monotonic()).then_some(until)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::fill_random;
 use super::{Agent, look};
 use crate::acs::Url;
-use crate::cwmp::answers::{told_by_instance_mode, values_of};
+use crate::cwmp::answers::{text_of, told_by_instance_mode, values_of};
 use crate::cwmp::lightweight::{PORT, Sender, messages};
 use crate::cwmp::notify::{Changes, Told, Watched, Way};
 use crate::cwmp::schedule::{Periodic, PeriodicSettings};
@@ -34,10 +34,7 @@ struct Settings {
 impl Settings {
     /// `None` while lightweight notifications are switched off.
     fn read(context: &mut Context, acs: &str) -> Option<Self> {
-        let mut read = |name: &str| {
-            let values = values_of(context, &format!("Device.ManagementServer.{name}"));
-            values.into_iter().next().map(|value| value.value.text).unwrap_or_default()
-        };
+        let mut read = |name: &str| text_of(context, &format!("Device.ManagementServer.{name}")).unwrap_or_default();
         if !read("LightweightNotificationProtocolsUsed").split(',').any(|protocol| protocol == "UDP") {
             return None;
         }

@@ -51,7 +51,7 @@ use super::status::SessionRecord;
 use super::{Options, random};
 use crate::config::{Config, PACKAGE};
 use crate::connreq::url::{configured_path, connection_request_url, random_path};
-use crate::cwmp::answers::values_of;
+use crate::cwmp::answers::text_of;
 use crate::cwmp::events::EventCode;
 use crate::cwmp::notify::Told;
 use crate::cwmp::plan::{Interface, Planner};
@@ -143,10 +143,7 @@ struct Switches {
 
 impl Switches {
     fn read(context: &mut Context) -> Self {
-        let mut read = |name: &str| {
-            let values = values_of(context, &format!("Device.ManagementServer.{name}"));
-            values.into_iter().next().map(|value| value.value.text)
-        };
+        let mut read = |name: &str| text_of(context, &format!("Device.ManagementServer.{name}"));
         Self {
             connection_requests: read("HTTPConnectionRequestEnable").is_none_or(|value| value == "true"),
             throttle: read("DefaultActiveNotificationThrottle")

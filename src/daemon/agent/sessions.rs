@@ -11,7 +11,7 @@ use super::Agent;
 use super::transfers::Orders;
 use crate::acs::{self, SystemResolver};
 use crate::config::{Compression, PACKAGE};
-use crate::cwmp::answers::{Reader, told_by_instance_mode, values_of};
+use crate::cwmp::answers::{Reader, text_of, told_by_instance_mode, values_of};
 use crate::cwmp::events::EventCode;
 use crate::cwmp::handlers::{Abilities, Begun, Consequence, begin};
 use crate::cwmp::inform::{self, Contents, InformParameter};
@@ -148,8 +148,8 @@ impl Agent {
         let now = self.now().utc;
         let mut context = self.model.context();
         let rows = inform_parameters(&mut context);
-        let zone = values_of(&mut context, "Device.Time.LocalTimeZone").into_iter().next();
-        let zone = zone.and_then(|zone| PosixTz::parse(&zone.value.text)).unwrap_or(PosixTz::UTC);
+        let zone = text_of(&mut context, "Device.Time.LocalTimeZone");
+        let zone = zone.and_then(|zone| PosixTz::parse(&zone)).unwrap_or(PosixTz::UTC);
         let contents = Contents {
             device_id,
             events,
@@ -166,10 +166,7 @@ impl Agent {
     /// Who we are: what DeviceInfo says (CONFORMANCE I-01).
     pub(super) fn device_id(&self) -> DeviceId {
         let mut context = self.model.context();
-        let mut read = |name: &str| {
-            let values = values_of(&mut context, &format!("Device.DeviceInfo.{name}"));
-            values.into_iter().next().map(|value| value.value.text).unwrap_or_default()
-        };
+        let mut read = |name: &str| text_of(&mut context, &format!("Device.DeviceInfo.{name}")).unwrap_or_default();
         DeviceId {
             manufacturer: read("Manufacturer"),
             oui: read("ManufacturerOUI"),
@@ -248,10 +245,10 @@ impl Agent {
                 }
                 let mut context = self.model.context();
                 for name in &written.names {
-                    if let Some(value) = values_of(&mut context, name).into_iter().next() {
-                        self.told.set_by_acs(name, &value.value.text);
+                    if let Some(value) = text_of(&mut context, name) {
+                        self.told.set_by_acs(name, &value);
                         #[cfg(feature = "lightweight")]
-                        self.lightweight.set_by_acs(name, &value.value.text);
+                        self.lightweight.set_by_acs(name, &value);
                     }
                 }
                 self.promise_effects(written.effects);

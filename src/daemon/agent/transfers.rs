@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Agent;
 use super::saved::GOING_DOWN;
 use crate::acs::{self, Cancel};
-use crate::cwmp::answers::values_of;
+use crate::cwmp::answers::text_of;
 use crate::cwmp::handlers;
 use crate::cwmp::plan::Interface;
 use crate::daemon::status::TransferStatus;
@@ -230,8 +230,7 @@ impl Agent {
     }
 
     pub(super) fn value(&self, name: &str) -> String {
-        let values = values_of(&mut self.model.context(), name);
-        values.into_iter().next().map(|value| value.value.text).unwrap_or_default()
+        text_of(&mut self.model.context(), name).unwrap_or_default()
     }
 
     /// Another ACS has nothing to do with what the former one asked for (CONFORMANCE B-05).

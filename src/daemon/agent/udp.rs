@@ -13,7 +13,7 @@ use crate::connreq::limits::Allowance;
 use crate::connreq::udp::binding::{self, Binding, Datagram, Port};
 use crate::connreq::udp::request::{Access, Reason, Requests};
 use crate::connreq::udp::stun;
-use crate::cwmp::answers::values_of;
+use crate::cwmp::answers::text_of;
 use crate::device::management_server::UDP_ADDRESS;
 use crate::model::context::{Context, Facts};
 use crate::platform::System;
@@ -36,10 +36,8 @@ struct Settings {
 impl Settings {
     /// `None` while STUN is switched off, or nobody knows where the server is.
     fn read(context: &mut Context, acs: &str) -> Option<Self> {
-        let mut read = |name: &str| {
-            let values = values_of(context, &format!("Device.ManagementServer.STUN{name}"));
-            values.into_iter().next().map(|value| value.value.text).unwrap_or_default()
-        };
+        let mut read =
+            |name: &str| text_of(context, &format!("Device.ManagementServer.STUN{name}")).unwrap_or_default();
         if read("Enable") != "true" {
             return None;
         }

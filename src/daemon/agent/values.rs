@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Agent;
 use crate::config::PACKAGE;
-use crate::cwmp::answers::values_of;
+use crate::cwmp::answers::text_of;
 use crate::cwmp::notify::{Notification, Watched, Way};
 use crate::device::upkeep;
 use crate::model::attributes::Switched;
@@ -45,8 +45,8 @@ impl Agent {
                 let notification = Notification::from_number(notification.into())?;
                 #[cfg(feature = "manageable-devices")]
                 let notification = super::devices::limited(&name, notification, quiet_until);
-                let value = values_of(&mut context, &name).into_iter().next()?;
-                Some((name, value.value.text, notification))
+                let value = text_of(&mut context, &name)?;
+                Some((name, value, notification))
             })
             .collect();
         let all =
@@ -69,13 +69,13 @@ impl Agent {
             if !is_new(Way::Inform) && !is_new(Way::Lightweight) {
                 continue;
             }
-            let Some(value) = values_of(&mut context, name).into_iter().next() else { continue };
+            let Some(value) = text_of(&mut context, name) else { continue };
             if is_new(Way::Inform) {
-                self.told.watch(name, &value.value.text);
+                self.told.watch(name, &value);
             }
             #[cfg(feature = "lightweight")]
             if is_new(Way::Lightweight) {
-                self.lightweight.watch(name, &value.value.text);
+                self.lightweight.watch(name, &value);
             }
         }
     }

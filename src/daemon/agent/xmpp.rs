@@ -9,7 +9,7 @@ use crate::acs;
 use crate::connreq::xmpp::PORT;
 use crate::connreq::xmpp::login::{Account, Request};
 use crate::connreq::xmpp::rules::{Access, Reason, Rules};
-use crate::cwmp::answers::values_of;
+use crate::cwmp::answers::{text_of, values_of};
 use crate::cwmp::events::EventCode;
 use crate::device::management_server::xmpp::reference;
 use crate::device::xmpp::CONNECTION;
@@ -128,8 +128,7 @@ impl Agent {
         let mut context = self.model.context();
         let down = reachable(&self.interface) == Interface::Down;
         let wanted = Target::read(&mut context, &self.interface.addresses);
-        let allowed = values_of(&mut context, "Device.ManagementServer.ConnReqAllowedJabberIDs");
-        let allowed = allowed.first().map(|value| value.value.text.as_str()).unwrap_or_default();
+        let allowed = text_of(&mut context, "Device.ManagementServer.ConnReqAllowedJabberIDs").unwrap_or_default();
         self.xmpp.allowed = allowed.split(',').filter(|jid| !jid.is_empty()).map(String::from).collect();
         let row = wanted.as_ref().map_or(0, |target| target.row);
         if self.xmpp.facts.lock().row != row {

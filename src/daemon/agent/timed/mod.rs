@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use super::Agent;
 #[cfg(any(feature = "heartbeat", feature = "bulk-data"))]
-use crate::cwmp::answers::values_of;
+use crate::cwmp::answers::text_of;
 #[cfg(any(feature = "heartbeat", feature = "bulk-data"))]
 use crate::model::context::Context;
 use crate::time::Now;
@@ -36,8 +36,7 @@ pub(super) struct Timed {
 /// The value of a parameter; empty where there is none.
 #[cfg(any(feature = "heartbeat", feature = "bulk-data"))]
 fn value(context: &mut Context, object: &str, name: &str) -> String {
-    let values = values_of(context, &format!("{object}{name}"));
-    values.into_iter().next().map(|value| value.value.text).unwrap_or_default()
+    text_of(context, &format!("{object}{name}")).unwrap_or_default()
 }
 
 impl Agent {

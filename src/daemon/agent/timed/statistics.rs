@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::super::Agent;
-use crate::cwmp::answers::values_of;
+use crate::cwmp::answers::{text_of, values_of};
 use crate::cwmp::schedule::{Periodic, PeriodicSettings};
 use crate::device::periodic_statistics::SAMPLE_SETS;
 use crate::model::context::Context;
@@ -125,8 +125,7 @@ fn find<'a>(values: &'a [ParameterValue], path: &str, name: &str) -> &'a str {
 }
 
 fn read(rows: &[(String, String)], context: &mut Context) -> Vec<Option<String>> {
-    let mut one = |reference: &str| values_of(context, reference).into_iter().next().map(|value| value.value.text);
-    rows.iter().map(|(_, reference)| one(reference).filter(|_| !reference.ends_with('.'))).collect()
+    rows.iter().map(|(_, reference)| text_of(context, reference).filter(|_| !reference.ends_with('.'))).collect()
 }
 
 /// Whether samples that are there lose their meaning when this parameter changes.

@@ -1,6 +1,6 @@
 //! `Device.IP.Diagnostics.DownloadDiagnostics.` and `UploadDiagnostics.` (TR-143): how fast the network is.
 
-use crate::device::probe::{ADDRESS, ADDRESS_USED, DSCP, INTERFACE, PROTOCOL_VERSION, state};
+use crate::device::probe::{ADDRESS_USED, DSCP, INTERFACE, PROTOCOL_VERSION, state};
 use crate::model::schema::{Notification, Object, Parameter, Rows, Table, constant, count, fleeting, own, ro, rw};
 use crate::model::value::{BOOLEAN, DATE_TIME, Format, STRING, Type, UNKNOWN_TIME, UNSIGNED_INT, UNSIGNED_LONG};
 
@@ -157,7 +157,7 @@ pub static UPLOAD: Object = Object::single(
         OFFSET,
         PROTOCOL_VERSION,
         NUMBER_OF_CONNECTIONS,
-        ro("IPAddressUsed", ADDRESS, fleeting("")),
+        ADDRESS_USED,
         ro("UploadDiagnosticsMaxConnections", AT_LEAST_ONE, constant("8")),
         ro("UploadDiagnosticsMaxIncrementalResult", AT_LEAST_ONE, constant("100")),
         time("ROMTime"),
