@@ -7,17 +7,16 @@ mod common;
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::acs::{Acs, Session, codes, told, wait_for};
 use common::agent::Agent;
 use common::netns::Netns;
+use common::peers::{Peer, installed};
 use common::root::RouterRoot;
 use common::uci_tool::real_uci;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 
 const URL: &str = "Device.ManagementServer.URL";
 const CODE: &str = "Device.DeviceInfo.ProvisioningCode";
@@ -27,34 +26,8 @@ const LIMIT: &str = "Device.ManagementServer.ManageableDeviceNotificationLimit";
 /// The address of the provider.
 const ISP: &str = "198.51.100.1";
 
-/// Whether a program is installed; without it a test says that it is skipped, and fails where `CWMPD_CI` is set.
-fn installed(program: &str) -> bool {
-    let found = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].iter().any(|place| Path::new(place).join(program).exists());
-    assert!(found || std::env::var_os("CWMPD_CI").is_none(), "{program} is not installed");
-    if !found {
-        println!("skipped: {program} is not installed");
-    }
-    found
-}
-
-/// A process that ends with this value.
-struct Process(Child);
-
-impl Process {
-    fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(i32::try_from(self.0.id()).unwrap()), signal).unwrap();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn start(net: &Netns, command: &mut Command) -> Process {
-    Process(net.enter(|| command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()))
+fn start(net: &Netns, command: &mut Command) -> Peer {
+    Peer(net.enter(|| command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()))
 }
 
 /// The files of the package on a router, as if the router were the machine.
@@ -133,8 +106,8 @@ struct World {
     provider: Netns,
     router: Netns,
     agent: Agent,
-    dnsmasq: Option<Process>,
-    udhcpc: Option<Process>,
+    dnsmasq: Option<Peer>,
+    udhcpc: Option<Peer>,
 }
 
 impl World {

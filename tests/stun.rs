@@ -7,7 +7,7 @@ mod common;
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use nix::sys::socket::{self, AddressFamily, SockFlag, SockType, SockaddrStorage,
 use common::acs::{Acs, PATIENCE, Session, codes, told, wait_for, wait_looking_every};
 use common::agent::{Agent, PASSWORD, USERNAME};
 use common::netns::Netns;
+use common::peers::{Peer, installed};
 use cwmpd::auth::mac::hmac_sha1;
 use cwmpd::connreq::udp::stun::{
     BINDING_CHANGE, Builder, CONNECTION_REQUEST_BINDING, ERROR_CODE, Kind, MAPPED_ADDRESS, MESSAGE_INTEGRITY, Message,
@@ -310,28 +311,14 @@ const OUTSIDE: &str = "198.51.100.2";
 const INSIDE: &str = "192.168.7.1";
 const ROUTER: &str = "192.168.7.2";
 
-/// A program that goes with this value.
-struct Program(Child);
-
-impl Program {
-    /// `None` where it is not installed.
-    fn start(path: &str, arguments: &[&str]) -> Option<Self> {
-        if !std::path::Path::new(path).exists() {
-            assert!(std::env::var_os("CWMPD_CI").is_none(), "{path} is not installed");
-            eprintln!("skipped: {path} is not installed");
-            return None;
-        }
-        let mut command = Command::new(path);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        Some(Self(command.spawn().unwrap()))
+/// Starts a program that says nothing; `None` where it is not installed.
+fn start(program: &str, arguments: &[&str]) -> Option<Peer> {
+    if !installed(program) {
+        return None;
     }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    Some(Peer(command.spawn().unwrap()))
 }
 
 /// Runs a program of the administrator that has to succeed.
@@ -362,7 +349,7 @@ fn live(stun_server: (&str, &[&str]), test: impl FnOnce(&mut World<'_>) + Send) 
     router.ip(&format!("route add default via {INSIDE}"));
     internet.enter(|| {
         let (program, arguments) = stun_server;
-        let Some(_server) = Program::start(program, arguments) else { return };
+        let Some(_server) = start(program, arguments) else { return };
         wait_for("the STUN server", || {
             let socket = UdpSocket::bind((STRANGER, 0)).unwrap();
             socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();

@@ -10,6 +10,7 @@ pub mod http_server;
 pub mod images;
 pub mod netns;
 pub mod openwrt;
+pub mod peers;
 pub mod root;
 pub mod schema;
 #[cfg(feature = "ring")]

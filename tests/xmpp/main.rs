@@ -9,12 +9,13 @@ mod prosody;
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::acs::{Acs, PATIENCE, codes, told, wait_for};
 use common::agent::{self, Agent};
 use common::netns::Netns;
+use common::peers::{Peer, installed};
 use prosody::{DOMAIN, PASSWORD, Prosody};
 
 const ROW: &str = "Device.XMPP.Connection.1.";
@@ -338,21 +339,11 @@ fn k05_bad_servers_are_left_and_tried_again() {
     assert!(!log.contains("panic") && !log.contains(PASSWORD), "{log}");
 }
 
-/// A program that is killed when this value goes.
-struct Killed(Child);
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn k05_the_server_of_a_domain_is_found_in_the_dns() {
     let Some(network) = Netns::new() else { return };
     network.enter(|| {
-        let Some(prosody) = Prosody::start() else { return };
+        let Some(prosody) = Prosody::start().filter(|_| installed("dnsmasq")) else { return };
         let port = prosody.port;
         let mut dnsmasq = Command::new("dnsmasq");
         dnsmasq.args(["--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--pid-file="]);
@@ -360,11 +351,7 @@ fn k05_the_server_of_a_domain_is_found_in_the_dns() {
         // The first is not there.
         dnsmasq.arg("--srv-host=_xmpp-client._tcp.xmpp.example,localhost,1,0,0");
         dnsmasq.arg(format!("--srv-host=_xmpp-client._tcp.xmpp.example,localhost,{port},1,0"));
-        let Ok(dnsmasq) = dnsmasq.stdin(Stdio::null()).stderr(Stdio::null()).spawn() else {
-            assert!(std::env::var_os("CWMPD_CI").is_none(), "dnsmasq is not installed");
-            return eprintln!("skipped: dnsmasq is not installed");
-        };
-        let _dnsmasq = Killed(dnsmasq);
+        let _dnsmasq = Peer(dnsmasq.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
         wait_for("dnsmasq", || TcpStream::connect((Ipv4Addr::LOCALHOST, 53)).ok());
         let acs = Acs::start();
         let mut agent = Agent::new(&acs);

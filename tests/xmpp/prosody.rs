@@ -15,6 +15,7 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::common::acs::{PATIENCE, wait_for};
+use crate::common::peers::installed;
 use crate::common::tls::Ca;
 
 /// What the server serves.
@@ -38,10 +39,7 @@ impl Prosody {
     /// # Panics
     /// When `CWMPD_CI` is set and there is none.
     pub fn start() -> Option<Self> {
-        let places = std::env::var_os("PATH").unwrap_or_default();
-        if !std::env::split_paths(&places).any(|place| place.join("prosody").exists()) {
-            assert!(std::env::var_os("CWMPD_CI").is_none(), "prosody is not installed");
-            eprintln!("skipped: prosody is not installed");
+        if !installed("prosody") {
             return None;
         }
         let directory = tempfile::tempdir().unwrap();
