@@ -43,6 +43,7 @@ use std::time::Duration;
 
 use log::LevelFilter;
 use nix::errno::Errno;
+use nix::libc::time_t;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::signal::{SigSet, Signal};
@@ -450,6 +451,11 @@ impl Loop {
         };
         #[cfg(feature = "speed-tests")]
         let deadline = [deadline, self.udp_echo.next_deadline()].into_iter().flatten().min();
+        // During a session nothing of it changes, and the end of the session wakes this loop.
+        #[cfg(feature = "xmpp")]
+        let xmpp = self.xmpp.next_deadline().filter(|_| !self.shared.is_busy());
+        #[cfg(feature = "xmpp")]
+        let deadline = [deadline, xmpp].into_iter().flatten().min();
         let timeout = match deadline {
             None => PollTimeout::NONE,
             // Rounded up, so that what is due is due when the loop looks.
@@ -497,8 +503,7 @@ impl Loop {
 
     fn arm(timer: &TimerFd) {
         let flags = TimerSetTimeFlags::TFD_TIMER_ABSTIME | TimerSetTimeFlags::TFD_TIMER_CANCEL_ON_SET;
-        // 2038 is the end of a 32-bit clock; a timer that runs out there is just armed again.
-        let far = TimeSpec::new(i32::MAX.into(), 0);
+        let far = TimeSpec::new(time_t::MAX, 0);
         if let Err(error) = timer.set(Expiration::OneShot(far), flags) {
             log::debug!("changes of the clock go unnoticed: {error}");
         }
@@ -506,11 +511,14 @@ impl Loop {
 
     fn read_clock(&mut self) {
         let Some(clock) = &self.clock else { return };
-        if !matches!(clock.wait(), Err(Errno::EAGAIN)) {
-            Self::arm(clock);
-            log::info!("the clock was set");
-            self.shared.lock().clock_changed();
+        match clock.wait() {
+            Err(Errno::EAGAIN) => return,
+            // Where time has 32 bits the far future comes in 2038, and armed again it would come again at once.
+            Ok(()) => self.clock = None,
+            Err(_) => Self::arm(clock),
         }
+        log::info!("the clock was set");
+        self.shared.lock().clock_changed();
     }
 
     fn read_changes(&mut self) {

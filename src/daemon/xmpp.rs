@@ -28,6 +28,8 @@ use crate::platform::System;
 const LASTING: Duration = Duration::from_secs(60);
 /// Longer than anybody waits.
 const FAR: Duration = Duration::from_secs(24 * 3600);
+/// How long it rests when the thread could not be started.
+const AGAIN: Duration = Duration::from_secs(60);
 /// What is read at once, in bytes.
 const PIECE: usize = 2048;
 /// A server that sends more is read more slowly: so many reads at once, and then one more an interval.
@@ -42,6 +44,7 @@ const RESOLV_CONF: &str = "/etc/resolv.conf";
 #[derive(Default)]
 pub struct Keeper {
     running: Option<Running>,
+    again_at: Option<Duration>,
 }
 
 struct Running {
@@ -72,36 +75,51 @@ impl Drop for Leaving {
 impl Keeper {
     /// Starts the thread, or lets it end, as the settings want it. What a session changes takes effect when it is over.
     pub fn follow(&mut self, shared: &Arc<Shared>) {
-        let wanted = {
+        let (wanted, now) = {
             let agent = shared.lock();
             if agent.in_session() {
                 return;
             }
-            agent.xmpp_target().filter(|target| self.running.as_ref().is_none_or(|it| it.target != **target)).cloned()
-        };
-        if let Some(running) = &mut self.running {
-            let over = running.over.load(Ordering::SeqCst);
-            if over {
-                join(&mut running.worker, "XMPP");
-            }
-            if wanted.is_none() && shared.lock().xmpp_target().is_some() {
+            let working = |it: &Running| !it.over.load(Ordering::SeqCst) && agent.xmpp_target() == Some(&it.target);
+            if self.running.as_ref().is_some_and(working) {
                 return;
             }
-            running.cancel.cancel();
-            if !over {
+            (agent.xmpp_target().cloned(), agent.live().monotonic())
+        };
+        if let Some(running) = &mut self.running {
+            if !running.over.load(Ordering::SeqCst) {
+                running.cancel.cancel();
                 // Its end wakes the loop.
                 return;
             }
+            join(&mut running.worker, "XMPP");
+            // An end that nobody has asked for: it could not be started, or it has died.
+            self.again_at = (wanted.as_ref() == Some(&running.target)).then(|| now.saturating_add(AGAIN));
             self.running = None;
         }
-        let Some(target) = wanted else { return };
-        let Ok(cancel) = Cancel::new() else { return };
+        let Some(target) = wanted else {
+            self.again_at = None;
+            return;
+        };
+        if self.again_at.is_some_and(|at| now < at) {
+            return;
+        }
+        self.again_at = None;
+        let Ok(cancel) = Cancel::new() else {
+            self.again_at = Some(now.saturating_add(AGAIN));
+            return;
+        };
         let over = Arc::new(AtomicBool::new(false));
         let leaving = Leaving(shared.clone(), over.clone());
         let (job, stop) = (target.clone(), cancel.clone());
         // Where it cannot be started it is over at once.
         let worker = start("xmpp", move || keep(&leaving.0, &job, &stop));
         self.running = Some(Running { target, cancel, over, worker });
+    }
+
+    /// When [`Self::follow`] is to be called.
+    pub fn next_deadline(&self) -> Option<Duration> {
+        self.again_at
     }
 }
 
