@@ -153,6 +153,33 @@ fn a_report_in_csv_is_tried_again_and_kept_over_a_loss() {
     agent.wait_log("Device.BulkData.Profile.1.: 1 reports are delivered");
 }
 
+/// A collector that refuses a report after the next is due gets both with that one, and then nothing again.
+#[test]
+fn what_went_along_with_the_next_report_is_not_tried_again() {
+    let mut slow = true;
+    let server = Server::start(move |_| match std::mem::take(&mut slow) {
+        true => {
+            // Longer than the interval.
+            std::thread::sleep(Duration::from_secs(6));
+            reply("503 Service Unavailable", &[], b"")
+        }
+        false => good(),
+    });
+    let (_acs, _agent) = reporting(
+        &server.url("/"),
+        &[("Text", "Device.NAT.PortMapping.1.Description")],
+        &[
+            ("HTTP.RetryEnable", "true"),
+            ("HTTP.RetryMinimumWaitInterval", "1"),
+            ("HTTP.RetryIntervalMultiplier", "1000"),
+        ],
+    );
+    let body = |request: &Received| serde_json::from_slice::<Value>(&request.body).unwrap();
+    let counts: Vec<usize> =
+        received(&server, 3).iter().map(|request| body(request)["Report"].as_array().unwrap().len()).collect();
+    assert_eq!(counts, [1, 2, 1]);
+}
+
 #[test]
 fn what_was_not_delivered_goes_over_a_reboot_if_that_is_asked_for() {
     let server = Server::start(|received| match unpacked(received).split(|byte| *byte == b'\n').count() {

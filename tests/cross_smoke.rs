@@ -109,6 +109,7 @@ fn memory_at_rest_and_in_a_session_over_tls() {
     acs.serve();
     agent.wait_idle();
     println!("idle: {} KiB", kibibytes(&agent, "VmRSS:"));
+    println!("own: {} KiB", kibibytes(&agent, "RssAnon:"));
     agent.ask("6 CONNECTION REQUEST");
     let mut session = acs.session();
     session.inform_ok();

@@ -225,6 +225,9 @@ fn a_way_that_does_not_lead_there() {
         let (_, said) = world.missed(&agent, &format!("{test} no-such-host.invalid"));
         assert!(said.contains("Error_CannotResolveHostName"), "{said}");
     }
+    // Among the states of this test there is none for that.
+    let (_, said) = world.missed(&agent, "servers 192.0.2.77");
+    assert!(said.contains("Error_Other"), "{said}");
 }
 
 /// What the first router sees of packets: as many as are sent, where they come in, and how they are marked.

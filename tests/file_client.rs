@@ -348,6 +348,20 @@ fn f14_a_server_that_drips_is_9017() {
     assert_eq!(server.connections(), 1, "another try would not be faster");
 }
 
+/// Nobody wants what a redirect says besides where it leads.
+#[test]
+fn f17_a_redirect_that_drips_is_followed_in_time() {
+    let mut lab = Lab::new();
+    lab.settings.timeout = Duration::from_millis(500);
+    let server = serve(false, |request| match request.target() {
+        "/fw" => Act::Drip(b"HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 60000\r\n\r\n".to_vec()),
+        _ => ok(b"content"),
+    });
+    let begin = Instant::now();
+    assert_eq!(lab.get(&url(&server, false, "/fw"), 7), Ok(7));
+    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
+}
+
 /// For each of its bytes: a server that always ends there, and gives out no parts.
 #[test]
 fn f14_a_connection_may_end_at_every_byte() {

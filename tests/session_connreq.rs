@@ -83,6 +83,7 @@ fn c05_c06_several_requests_are_one_session() {
         agent.wait_idle();
     }
     assert_eq!(agent.status()["pending_events"].as_array().unwrap().len(), 0);
+    assert_eq!(agent.status()["last_refusal"], "", "a challenge that was answered well is no refusal");
 }
 
 #[test]

@@ -420,6 +420,21 @@ fn r07_c05_connection_request_ends_the_wait() {
     assert_eq!(inform.retry_count, 1);
 }
 
+/// Nothing is tried before the interface is up, and whoever wonders why is told.
+#[test]
+fn the_status_names_the_interface_that_is_waited_for() {
+    let acs = Acs::start();
+    let mut agent = Agent::new(&acs);
+    let up = agent.root.ubus("network.interface.wan", "status");
+    agent.root.set_ubus("network.interface.wan", "status", None, "{\"up\": false}");
+    agent.start();
+    let next = agent.status()["next_session"].as_str().unwrap().to_owned();
+    assert!(next.contains("wan (cwmpd.cpe.interface)"), "{next}");
+    agent.root.set_ubus("network.interface.wan", "status", None, &up);
+    agent.signal(Signal::SIGHUP);
+    acs.serve();
+}
+
 #[test]
 fn r08_new_events_do_not_shorten_the_wait() {
     let acs = Acs::start();

@@ -169,6 +169,16 @@ fn l12_q01_reboot_of_a_session_that_breaks_later_is_still_done() {
     agent.wait_call("/sbin/reboot");
 }
 
+/// Services read what their scripts write as users of their own.
+#[test]
+fn programs_have_the_usual_umask() {
+    let acs = Acs::start();
+    let agent = Agent::settled(&acs);
+    agent.root.write_recorder("/sbin/reload_config", "umask >>\"$root/calls.log\"\n");
+    agent.ok(&["set", "Device.DeviceInfo.HostName=gateway"]);
+    assert_eq!(agent.wait_call("00"), "0022");
+}
+
 #[test]
 fn l14_e02_s04_kill_in_a_session_loses_no_event_and_is_no_boot() {
     let acs = Acs::start();

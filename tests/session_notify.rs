@@ -173,12 +173,31 @@ fn n09_attribute_that_is_switched_on_is_no_change() {
     assert!(acs.next_within(Duration::from_millis(1500)).is_none());
 }
 
+/// Whatever changes, everything is looked at again; a program that has not helped is not run each time.
+#[test]
+fn a_port_that_does_not_go_off_keeps_nobody_busy() {
+    let acs = Acs::start();
+    let agent = Agent::settled(&acs);
+    agent.root.write_recorder("/sbin/ip", "");
+    agent.ok(&["set", "Device.Ethernet.Interface.1.Enable=false"]);
+    for code in ["a", "b", "c", "d"] {
+        agent.ok(&["set", &format!("{CODE}={code}")]);
+        acs.serve();
+        agent.wait_idle();
+    }
+    let calls = agent.root.calls().into_iter().filter(|call| call.starts_with("/sbin/ip link set")).count();
+    assert!((1..=2).contains(&calls), "{calls}");
+}
+
 #[test]
 fn attributes_of_the_configuration_count_from_the_first_boot_on() {
     let acs = Acs::start();
     let mut agent = Agent::new(&acs);
     let text = format!("\nconfig notify\n\toption parameter '{HOST_NAME}'\n\toption notification 'active'\n");
     agent.root.append("/etc/config/cwmpd", &text);
+    // A look at the model before makes no difference.
+    agent.ok(&["get", "Device.DeviceInfo.", "Device.Ethernet."]);
+    assert!(agent.root.at("/etc/cwmpd/model.json").exists());
     agent.start();
     let mut session = acs.session();
     session.inform_ok();

@@ -287,10 +287,13 @@ impl Talk {
         Ok(())
     }
 
-    /// Reads a body that nobody wants, so that the connection can be kept. A failure costs that connection and nothing else.
+    /// Reads a body that nobody wants, so that the connection can be kept. A failure costs that connection and nothing else, and so does
+    /// a body that takes too long.
     fn discard(&self, response: Response<ureq::Body>) -> Result<(), PostError> {
         let mut body = response.into_body().into_reader().take(LONGEST_ASIDE);
-        let _ = io::copy(&mut body, &mut io::sink());
+        let end = Instant::now().checked_add(self.settings.timeout);
+        let mut piece = [0; 1024];
+        while matches!(body.read(&mut piece), Ok(1..)) && end.is_some_and(|end| Instant::now() < end) {}
         if self.link.is_cancelled() { Err(PostError::cancelled()) } else { Ok(()) }
     }
 

@@ -134,6 +134,12 @@ impl Planner {
         self.in_session
     }
 
+    /// Whether nothing is tried before the interface is connected for the first time.
+    #[must_use]
+    pub fn waits_for_interface(&self) -> bool {
+        self.never_up
+    }
+
     /// When to start the next session. At most one is under way (CONFORMANCE S-02); what comes up during one starts the next (S-03).
     #[must_use]
     pub fn plan(&self, now: Duration, settings: Settings, demand: Demand) -> Plan {

@@ -37,13 +37,12 @@ mod xmpp;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use log::LevelFilter;
 use nix::errno::Errno;
-use nix::libc::time_t;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::signal::{SigSet, Signal};
@@ -83,6 +82,9 @@ const STACK: usize = 512 << 10;
 
 /// A port that cannot be had is tried again this much later.
 const LISTEN_AGAIN: Duration = Duration::from_secs(10);
+
+/// A worker that could not be started, or has died, is followed by the next one this much later.
+const START_AGAIN: Duration = Duration::from_secs(10);
 
 /// What the command line says besides the command.
 #[derive(Clone, Debug)]
@@ -129,6 +131,15 @@ impl Shared {
         self.agent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The agent, if nobody has it just now; also after a panic of somebody who had it.
+    fn try_lock(&self) -> Option<MutexGuard<'_, Agent>> {
+        match self.agent.try_lock() {
+            Ok(agent) => Some(agent),
+            Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
     /// Makes the poll loop look around.
     pub fn wake(&self) {
         // The only failure is a counter that is full, and then the loop is awake.
@@ -171,8 +182,9 @@ impl Shared {
 /// # Errors
 /// Why it could not start.
 pub fn run(options: &Options) -> Result<()> {
-    // Whatever the daemon makes is its own affair: state, secrets, sockets.
-    umask(Mode::from_bits_truncate(0o077));
+    // That of init, for the programs that are run: what a service or a package makes is often read by another user. What the daemon itself keeps
+    // to itself is made with a mode that says so.
+    umask(Mode::from_bits_truncate(0o022));
     let signals = block_signals()?;
     let live = standalone::live(options)?;
     let log_socket = live.host_path("/dev/log").unwrap_or_else(|_| PathBuf::from("/dev/log"));
@@ -221,6 +233,7 @@ pub fn run(options: &Options) -> Result<()> {
         listen_at: Duration::ZERO,
         key,
         worker: None,
+        start_at: Duration::ZERO,
         transfer_worker: None,
         unit_worker: None,
         #[cfg(feature = "speed-tests")]
@@ -282,13 +295,13 @@ fn stop(shared: &Shared) {
     shared.stopping.store(true, Ordering::SeqCst);
     shared.cancel.cancel();
     shared.session_ended();
-    if let Ok(agent) = shared.agent.try_lock() {
+    if let Some(agent) = shared.try_lock() {
         agent.pause_transfer();
         agent.pause_unit();
     }
     let end = std::time::Instant::now() + GRACE;
     while std::time::Instant::now() < end {
-        if let Ok(mut agent) = shared.agent.try_lock() {
+        if let Some(mut agent) = shared.try_lock() {
             if !agent.in_session() {
                 agent.save();
                 if agent.keep_timed() {
@@ -358,11 +371,13 @@ impl Drop for Beside {
     }
 }
 
-/// Waits for a worker that has said that it is through, and so it is.
-fn join(worker: &mut Option<JoinHandle<()>>, name: &str) {
-    if worker.take().is_some_and(|worker| worker.join().is_err()) {
+/// Waits for a worker that has said that it is through, and so it is. Says whether it has died.
+fn join(worker: &mut Option<JoinHandle<()>>, name: &str) -> bool {
+    let died = worker.take().is_some_and(|worker| worker.join().is_err());
+    if died {
         log::error!("the {name} worker ended with a panic");
     }
+    died
 }
 
 /// Starts a worker.
@@ -385,6 +400,8 @@ struct Loop {
     listen_at: Duration,
     key: [u8; 32],
     worker: Option<JoinHandle<()>>,
+    /// No session worker is started before this time.
+    start_at: Duration,
     transfer_worker: Option<JoinHandle<()>>,
     unit_worker: Option<JoinHandle<()>>,
     #[cfg(feature = "speed-tests")]
@@ -441,12 +458,18 @@ impl Loop {
                 Plan::At(at) => Some(at),
                 Plan::Never => None,
             };
+            let plan = plan.map(|at| at.max(self.start_at));
+            // Also for what is to be done without a session.
+            let start = Some(self.start_at).filter(|at| *at > now);
             let listener = self.listener.as_ref().and_then(|(listener, _)| listener.next_deadline());
             let listen = self.listener.is_none() && agent.should_listen();
             let listen = listen.then_some(self.listen_at);
             (
                 now,
-                [plan, listener, listen, agent.next_deadline(), self.watch.next_deadline()].into_iter().flatten().min(),
+                [plan, start, listener, listen, agent.next_deadline(), self.watch.next_deadline()]
+                    .into_iter()
+                    .flatten()
+                    .min(),
             )
         };
         #[cfg(feature = "speed-tests")]
@@ -503,7 +526,8 @@ impl Loop {
 
     fn arm(timer: &TimerFd) {
         let flags = TimerSetTimeFlags::TFD_TIMER_ABSTIME | TimerSetTimeFlags::TFD_TIMER_CANCEL_ON_SET;
-        let far = TimeSpec::new(time_t::MAX, 0);
+        // Beyond all clocks; where time has 32 bits it is the lower half that counts, which is in 2038.
+        let far = TimeSpec::from_duration(Duration::from_secs(0x7fff_ffff_7fff_ffff));
         if let Err(error) = timer.set(Expiration::OneShot(far), flags) {
             log::debug!("changes of the clock go unnoticed: {error}");
         }
@@ -511,11 +535,14 @@ impl Loop {
 
     fn read_clock(&mut self) {
         let Some(clock) = &self.clock else { return };
-        match clock.wait() {
-            Err(Errno::EAGAIN) => return,
-            // Where time has 32 bits the far future comes in 2038, and armed again it would come again at once.
-            Ok(()) => self.clock = None,
-            Err(_) => Self::arm(clock),
+        if matches!(clock.wait(), Err(Errno::EAGAIN)) {
+            return;
+        }
+        // `wait` says of a clock that was set (ECANCELED) what it says of the end of the timer; but after its end it is not armed any more. Where
+        // time has 32 bits that comes in 2038, and armed again it would come again at once.
+        match clock.get() {
+            Ok(None) => self.clock = None,
+            _ => Self::arm(clock),
         }
         log::info!("the clock was set");
         self.shared.lock().clock_changed();
@@ -584,11 +611,7 @@ impl Loop {
         for request in accepted {
             agent.connection_requested(request.peer);
         }
-        if let Some(refusal) = listener.refusals().last() {
-            let ago = now.saturating_sub(refusal.at).as_secs();
-            agent.last_refusal =
-                format!("{ago} s before the last request, from {}: {}", refusal.peer, refusal.reason.text());
-        }
+        agent.refused = listener.refusals().last().copied();
     }
 
     // Sessions.
@@ -597,7 +620,13 @@ impl Loop {
         if self.shared.is_busy() {
             return;
         }
-        join(&mut self.worker, "session");
+        let now = self.shared.lock().live().monotonic();
+        if join(&mut self.worker, "session") {
+            self.start_at = now.saturating_add(START_AGAIN);
+        }
+        if now < self.start_at {
+            return;
+        }
         if self.keep_promises() || self.apply_file() {
             return;
         }
@@ -663,7 +692,8 @@ impl Loop {
             work();
         });
         if self.worker.is_none() {
-            self.shared.lock().rest();
+            let agent = self.shared.lock();
+            self.start_at = agent.live().monotonic().saturating_add(START_AGAIN);
         }
     }
 }

@@ -35,8 +35,6 @@ pub struct Standalone {
     pub store: Arc<Mutex<Store>>,
     /// Keeps others away from the state.
     pub lock: Lock,
-    /// Whether there was no registry: this is the first time.
-    pub fresh: bool,
     /// Whether the clock can be believed.
     pub clock: ClockCheck,
     live: Arc<Live>,
@@ -91,7 +89,7 @@ impl Standalone {
         let clock = ClockCheck::new(live.as_ref(), None);
         let clock_known = clock.is_known(live.wall_clock());
         model.set_facts(Facts { clock_known, ..Facts::default() });
-        Ok(Self { config, model, store, lock, fresh: was == Was::Fresh, clock, live })
+        Ok(Self { config, model, store, lock, clock, live })
     }
 
     /// Brings what was written into effect.

@@ -129,7 +129,7 @@ fn keep(shared: &Shared, target: &Target, cancel: &Cancel) {
     let mut retry = Retry::default();
     let (mut known, mut place, mut failures) = (Vec::new(), 0_usize, 0_u32);
     loop {
-        shared.lock().xmpp_is("Connecting", false, "");
+        tell(shared, "Connecting", "");
         let mut reached = Reached::Nobody;
         if place >= known.len() {
             (known, place) = (servers(shared, target, cancel), 0);
@@ -150,7 +150,7 @@ fn keep(shared: &Shared, target: &Target, cancel: &Cancel) {
         if cancel.is_cancelled() {
             return;
         }
-        shared.lock().xmpp_is(status, false, &trouble);
+        tell(shared, status, &trouble);
         if matches!(reached, Reached::Bound(at) if at.elapsed() >= LASTING) {
             (retry, failures) = (Retry::default(), 0);
             known.clear();
@@ -172,6 +172,12 @@ fn keep(shared: &Shared, target: &Target, cancel: &Cancel) {
             return;
         }
     }
+}
+
+/// The connection is not there, and has this status. The loop sleeps, and is to look whether the ACS wants to hear of it.
+fn tell(shared: &Shared, status: &'static str, trouble: &str) {
+    shared.lock().xmpp_is(status, false, trouble);
+    shared.wake();
 }
 
 /// The servers, in the order in which they are tried.
@@ -361,6 +367,7 @@ impl Talk<'_> {
                 Step::Bound(jid) => {
                     *self.reached = Reached::Bound(Instant::now());
                     self.shared.lock().xmpp_bound(self.target, &jid, self.login.is_secure());
+                    self.shared.wake();
                 }
                 Step::Asked(request) => {
                     let refused = self.shared.lock().xmpp_requested(&request).err();

@@ -8,13 +8,21 @@ use super::ping::{Plan, ping};
 use super::{CANNOT_RESOLVE, Kind, OTHER, Report, Test, Trouble, Way, address_text, micros, spread};
 
 /// The test.
-pub static SERVER_SELECTION: Kind = Kind { path: "Device.IP.Diagnostics.ServerSelectionDiagnostics.", run };
+pub static SERVER_SELECTION: Kind = Kind { path: "Device.IP.Diagnostics.ServerSelectionDiagnostics.", run: carry_out };
 
 /// The port of the echo service (RFC 862).
 const ECHO: u16 = 7;
 
 /// The bytes of each request.
 const SIZE: u32 = 56;
+
+fn carry_out(test: &Test<'_>) -> Result<Report, Trouble> {
+    // The object has fewer states than others.
+    run(test).map_err(|trouble| match trouble.state {
+        CANNOT_RESOLVE => trouble,
+        _ => Trouble { state: OTHER, ..trouble },
+    })
+}
 
 fn run(test: &Test<'_>) -> Result<Report, Trouble> {
     let way = Way::of(test)?;

@@ -1,10 +1,13 @@
 //! DownloadDiagnostics and UploadDiagnostics against a file server that counts.
 
+use std::io::Write as _;
+use std::net::TcpListener;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use cwmpd::acs::Cancel;
+use nix::time::{ClockId, clock_gettime};
 
 use crate::common::acs::wait_for;
 use crate::common::peers::installed;
@@ -70,6 +73,30 @@ fn several_connections_have_a_row_each() {
     assert_eq!(time(&report, "BOMTime"), of("BOMTime").into_iter().min().unwrap());
     assert_eq!(time(&report, "EOMTime"), of("EOMTime").into_iter().max().unwrap());
     assert_eq!(time(&report, "TCPOpenResponseTime"), of("TCPOpenResponseTime").into_iter().max().unwrap());
+}
+
+/// What is over stays in the list until all are, and must not keep the router busy meanwhile.
+#[test]
+fn a_connection_that_is_over_takes_no_time_from_the_others() {
+    let Some(world) = World::new() else { return };
+    let listener = world.internet.enter(|| TcpListener::bind((SERVER, 0))).unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let mut streams: Vec<_> = listener.incoming().take(2).map(Result::unwrap).collect();
+        for stream in &mut streams {
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx").unwrap();
+            thread::sleep(Duration::from_secs(2));
+        }
+    });
+    let inputs = [("DownloadURL", url.as_str()), ("NumberOfConnections", "2")];
+    let worked = || Duration::from(clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap());
+    let (report, work) = world.router.enter(|| {
+        let before = worked();
+        let report = run(DOWNLOAD, &inputs, &Cancel::new().unwrap()).unwrap();
+        (report, worked() - before)
+    });
+    assert!(time(&report, "EOMTime") - time(&report, "BOMTime") > Duration::from_secs(1), "{report:?}");
+    assert!(work < Duration::from_millis(200), "{work:?}");
 }
 
 #[test]

@@ -162,6 +162,19 @@ fn k01_k02_k03_k04_who_may_start_a_session_and_who_not() {
     assert!(!agent.log().contains(PASSWORD) && !agent.log().contains(password), "{}", agent.log());
 }
 
+/// Nothing else has to happen at the router for the ACS to hear of a JID.
+#[test]
+fn k04_a_jid_that_comes_late_is_told_at_once() {
+    let Some(mut prosody) = Prosody::start() else { return };
+    let acs = Acs::start();
+    prosody.crash();
+    let agent = set_up(&acs, &prosody.ca(), prosody.port, &[]);
+    wait_status(&agent, "ServerNotPresent");
+    prosody.run();
+    assert_eq!(told(&acs.serve(), JID), Some(ROUTER));
+    agent.wait_idle();
+}
+
 #[test]
 fn k04_k05_a_server_that_goes_and_comes_back() {
     let Some(mut prosody) = Prosody::start() else { return };

@@ -38,6 +38,7 @@ pub use units::UnitJob;
 #[cfg(feature = "xmpp")]
 pub use xmpp::{Found, Target};
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -50,6 +51,7 @@ use super::standalone::{self, Standalone};
 use super::status::SessionRecord;
 use super::{Options, random};
 use crate::config::{Config, PACKAGE};
+use crate::connreq::http::Refusal;
 use crate::connreq::url::{configured_path, connection_request_url, random_path};
 use crate::cwmp::answers::text_of;
 use crate::cwmp::events::EventCode;
@@ -104,8 +106,10 @@ pub struct Agent {
     sent: Vec<ParameterValue>,
     sessions: u32,
     record: Option<SessionRecord>,
-    /// What the listener refused last, in words.
-    pub last_refusal: String,
+    /// What the listener refused last.
+    pub refused: Option<Refusal>,
+    /// What was refused over XMPP last, in words.
+    last_refusal: String,
     started: Duration,
     look_at: Option<Duration>,
     save_at: Option<Duration>,
@@ -114,6 +118,8 @@ pub struct Agent {
     quiet_until: Option<Duration>,
     /// When the time of a row that the ACS gave a time is over.
     expiry_at: Option<Duration>,
+    /// The programs of the last upkeep, and when they are run again if they are still called for.
+    tried: (BTreeSet<Vec<String>>, Duration),
     listening_port: Option<u16>,
     switches: Switches,
     transfers: Transfers,
@@ -159,8 +165,7 @@ impl Agent {
     /// # Errors
     /// When another daemon has the state, or its directory cannot be used.
     pub fn open(options: &Options, live: Arc<Live>) -> Result<(Self, crate::state::Lock)> {
-        let Standalone { config, mut model, store, lock, fresh, clock, .. } =
-            Standalone::open_with(options, live.clone())?;
+        let Standalone { config, mut model, store, lock, clock, .. } = Standalone::open_with(options, live.clone())?;
         let (saved, was, told, transfers) = {
             let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
             let Loaded { value: saved, was } = store.load::<Saved>(STATE);
@@ -217,12 +222,14 @@ impl Agent {
             sent: Vec::new(),
             sessions: 0,
             record: None,
+            refused: None,
             last_refusal: String::new(),
             started,
             look_at: None,
             save_at: None,
             release_at: None,
             expiry_at: None,
+            tried: Default::default(),
             quiet_until: None,
             listening_port: None,
             transfers,
@@ -237,11 +244,11 @@ impl Agent {
             #[cfg(feature = "speed-tests")]
             udp_echo: None,
         };
-        agent.take_up(&was, fresh);
+        agent.take_up(&was);
         Ok((agent, lock))
     }
 
-    fn take_up(&mut self, was: &Was, fresh: bool) {
+    fn take_up(&mut self, was: &Was) {
         if let Was::SetAside(reason) = was {
             log::error!("{reason}");
             // A state that cannot be read is no reason to believe that the ACS has never heard of us (INTERFACE.md, marks).
@@ -275,7 +282,8 @@ impl Agent {
             self.saved.path = random_path(bytes);
             self.make_credentials();
         }
-        if fresh && matches!(was, Was::Fresh) {
+        // The command line may have made the memory of the model before, but no attributes: those come from here and from the ACS.
+        if matches!(was, Was::Fresh) && self.model.registry().attributes().is_empty() {
             self.set_first_attributes();
         }
         self.take_up_guard(same_boot);

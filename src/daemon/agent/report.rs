@@ -27,6 +27,9 @@ impl Agent {
             Plan::Never => match self.periodic.due() {
                 _ if !self.config.cpe.enable => "none: cwmpd.cpe.enable is 0".into(),
                 _ if self.config.acs.url.is_empty() => "none: there is no URL of an ACS".into(),
+                _ if self.planner.waits_for_interface() => {
+                    format!("when the interface {} (cwmpd.cpe.interface) is up", self.config.cpe.interface)
+                }
                 Some(at) => format!("in {} s, periodic", at.saturating_sub(now).as_secs()),
                 None => String::new(),
             },
@@ -35,6 +38,12 @@ impl Agent {
             "" => String::from(code.text()),
             key => format!("{} ({key})", code.text()),
         };
+        let refused = self.refused.map(|it| {
+            let ago = now.saturating_sub(it.at).as_secs();
+            format!("{ago} s ago, from {}: {}", it.peer, it.reason.text())
+        });
+        let refused: Vec<String> =
+            refused.into_iter().chain([self.last_refusal.clone()]).filter(|text| !text.is_empty()).collect();
         let status = Status {
             version: env!("CARGO_PKG_VERSION").into(),
             uptime: now.saturating_sub(self.started).as_secs(),
@@ -51,7 +60,7 @@ impl Agent {
             pending_events: self.saved.events.iter().map(event).collect(),
             transfers: self.transfer_status().into_iter().chain(self.unit_status()).collect(),
             last_session: self.record.clone(),
-            last_refusal: self.last_refusal.clone(),
+            last_refusal: refused.join("; "),
             programs_started: self.live.started(),
             #[cfg(feature = "xmpp")]
             xmpp: self.xmpp_report(),

@@ -166,10 +166,12 @@ impl Agent {
     /// Where datagrams are to be heard: one address, so that what comes to others does not count (CONFORMANCE C-13), and what is sent comes
     /// from it. The port is that of the other connection requests.
     #[must_use]
-    pub fn udp_place(&self) -> Option<SocketAddr> {
+    pub fn udp_place(&mut self) -> Option<SocketAddr> {
         let cpe = &self.config.cpe;
         let now = self.live.monotonic();
-        if !cpe.enable || (self.udp.local.is_none() && self.udp.again_at.is_some_and(|at| at > now)) {
+        // Over is over, also where there is nothing to open any more: a time that is past would keep the loop awake.
+        self.udp.again_at = self.udp.again_at.filter(|at| *at > now);
+        if !cpe.enable || self.udp.again_at.is_some() {
             return None;
         }
         let listen = cpe.listen_address.parse().ok().filter(|address: &IpAddr| !address.is_unspecified());
@@ -291,5 +293,32 @@ impl Agent {
             log::warn!("{now}");
             self.look_soon();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::daemon::Options;
+    use crate::platform::live::Live;
+
+    #[test]
+    fn a_port_that_could_not_be_had_and_is_not_wanted_any_more_keeps_nobody_awake() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join("etc/config")).unwrap();
+        std::fs::write(root.path().join("etc/config/cwmpd"), "config cpe 'cpe'\n\toption listen_address '127.0.0.1'\n")
+            .unwrap();
+        let live = Arc::new(Live::new(root.path()).unwrap());
+        let (mut agent, _lock) =
+            Agent::open(&Options { root: root.path().into(), ..Options::default() }, live).unwrap();
+        assert!(agent.udp_place().is_some());
+        agent.udp_opened(Err(std::io::ErrorKind::AddrInUse.into()));
+        assert!(agent.udp_place().is_none() && agent.udp.next_deadline().is_some(), "it is tried again later");
+        agent.config.cpe.enable = false;
+        agent.udp.again_at = Some(Duration::ZERO);
+        assert!(agent.udp_place().is_none());
+        assert_eq!(agent.udp.next_deadline(), None);
     }
 }

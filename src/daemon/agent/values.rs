@@ -1,5 +1,6 @@
 //! Looking at values: what has changed since the ACS heard of it last.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Agent;
@@ -17,6 +18,9 @@ const SETTLE: Duration = Duration::from_millis(500);
 
 /// A row that could not be deleted when its time was over is tried again this much later.
 const EXPIRE_AGAIN: Duration = Duration::from_secs(60);
+
+/// Programs that have not brought about what they are for are run again this much later.
+const UPKEEP_AGAIN: Duration = Duration::from_secs(60);
 
 impl Agent {
     /// Compares the values that are watched with what the ACS was told last, and says which have changed.
@@ -129,11 +133,22 @@ impl Agent {
         let next = next.and_then(|next| next.duration_since(wall).ok());
         let next = if failed { Some(next.map_or(EXPIRE_AGAIN, |next| next.min(EXPIRE_AGAIN))) } else { next };
         self.expiry_at = next.map(|next| now.monotonic.saturating_add(next));
-        self.promise_effects(Effects { programs: programs.into_iter().collect(), ..Effects::default() });
+        self.keep_up(programs.into_iter().collect(), now.monotonic);
         if let Some(utc) = now.utc {
             if let Err(error) = self.model.change_own(&mut |context| upkeep::note_first_use(context, utc)) {
                 log::warn!("the date of first use is not saved: {error}");
             }
         }
+    }
+
+    /// Has these programs run. When they are through everything is looked at again: what has not helped would go on for ever without a rest.
+    fn keep_up(&mut self, programs: BTreeSet<Vec<String>>, now: Duration) {
+        let (tried, again_at) = &self.tried;
+        if !programs.is_empty() && programs == *tried && now < *again_at {
+            self.expiry_at = Some(self.expiry_at.map_or(*again_at, |at| at.min(*again_at)));
+            return;
+        }
+        self.tried = (programs.clone(), now.saturating_add(UPKEEP_AGAIN));
+        self.promise_effects(Effects { programs, ..Effects::default() });
     }
 }

@@ -349,8 +349,11 @@ impl Runner<'_> {
         let left = until.saturating_sub(now).saturating_add(Duration::from_micros(999));
         let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
         let mut descriptors = vec![PollFd::new(self.test.cancel.event(), PollFlags::POLLIN)];
-        for line in &self.lines {
+        let mut waiting = Vec::with_capacity(self.lines.len());
+        // One that is over is shut down, and poll tells of that at once, whatever it is asked for.
+        for (connection, line) in self.lines.iter().enumerate().filter(|(_, line)| line.stage != Stage::Over) {
             descriptors.push(PollFd::new(line.stream.as_fd(), line.interest()));
+            waiting.push(connection);
         }
         match poll(&mut descriptors, timeout) {
             Ok(_) => {}
@@ -362,7 +365,7 @@ impl Runner<'_> {
         }
         let happened: Vec<PollFlags> =
             descriptors.iter().skip(1).map(|fd| fd.revents().unwrap_or(PollFlags::empty())).collect();
-        for (connection, flags) in happened.into_iter().enumerate() {
+        for (connection, flags) in waiting.into_iter().zip(happened) {
             let stage = self.lines.get(connection).map_or(Stage::Over, |line| line.stage);
             let broken = flags.intersects(PollFlags::POLLERR | PollFlags::POLLHUP);
             if stage == Stage::Over || flags.is_empty() {

@@ -133,7 +133,10 @@ impl Agent {
             let known = former.iter().position(|profile| profile.path == path).map(|place| former.swap_remove(place));
             let mut profile = match known {
                 // What has waited was written in another way.
-                Some(known) if known.encoding != encoding => Profile { unsent: Vec::new(), encoding, ..known },
+                Some(known) if known.encoding != encoding => {
+                    let due = known.due.filter(|due| *due == Due::New);
+                    Profile { unsent: Vec::new(), retry_at: None, due, encoding, ..known }
+                }
                 Some(known) => known,
                 None => {
                     let kept = self.timed.bulk_data.kept.remove(&path).unwrap_or_default();
@@ -181,6 +184,8 @@ impl Agent {
         }
         let profile = self.timed.bulk_data.profiles.iter_mut().find(|profile| profile.due.is_some())?;
         let collect = profile.due.take() == Some(Due::New);
+        // All that waits goes along, and then nothing is left to be tried again.
+        profile.retry_at = None;
         let (path, unsent) = (profile.path.clone(), std::mem::take(&mut profile.unsent));
         self.timed.bulk_data.busy = true;
         let clock = UtcTime::from(self.live.wall_clock());
