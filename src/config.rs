@@ -315,7 +315,8 @@ pub(crate) fn is_url(text: &str) -> bool {
         begin.eq_ignore_ascii_case(scheme).then_some(rest)
     });
     let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
-    let plain = text.len() <= 256 && text.bytes().all(|byte| byte.is_ascii_graphic());
+    // As long as ManagementServer.URL may be: what the ACS has set is not to be refused here.
+    let plain = text.len() <= 2048 && text.bytes().all(|byte| byte.is_ascii_graphic());
     plain && host.is_some_and(|host| !host.is_empty() && !host.contains('@'))
 }
 

@@ -180,6 +180,26 @@ fn who_opens_the_zone_by_hand_has_switched_the_firewall_off() {
     assert!(zone_wan(&router).has("input=REJECT") && zone_wan(&router).has("forward=REJECT"));
 }
 
+/// A tunnel with NAT of its own is not the internet, wherever its zone stands and whether or not the line has NAT.
+#[test]
+fn the_internet_is_where_the_acs_is() {
+    let router = Router::new();
+    router.root.replace(
+        "/etc/config/firewall",
+        "config zone\n\toption name\t\tlan",
+        "config zone\n\toption name\t\tvpn\n\toption input\t\tREJECT\n\toption forward\t\tREJECT\n\toption masq\t\t1\n\nconfig zone\n\toption name\t\tlan",
+    );
+    for enable in ["true", "false"] {
+        set(
+            &router,
+            &[("Device.NAT.InterfaceSetting.1.Enable", enable), ("Device.Firewall.Level.1.DefaultPolicy", "Drop")],
+        );
+        assert!(zone_wan(&router).has("input=DROP") && zone_wan(&router).has("forward=DROP"), "{enable}");
+        assert!(find(&router, "name=vpn").has("input=REJECT"), "{enable}");
+        set(&router, &[("Device.Firewall.Level.1.DefaultPolicy", "Reject")]);
+    }
+}
+
 /// Nothing that the levels write is a rule for what the router sends itself: the session with the ACS goes on, and connection requests, which come before
 /// all rules of the file, are let in.
 #[test]
@@ -315,7 +335,9 @@ fn a_port_never_opens_more_than_its_protocols() {
     check(&router, &row, &[("Protocol", "-1")]);
     refuse(&router, &row, &[("Protocol", "47")], "Protocol");
     set_row(&router, &row, &[("Protocol", "17")]);
+    // fw4 would let in the very protocol that is excluded.
     refuse(&router, &row, &[("ProtocolExclude", "true")], "ProtocolExclude");
+    refuse(&router, &row, &[("DestPort", "-1"), ("ProtocolExclude", "true")], "ProtocolExclude");
     refuse(&router, &row, &[("DestPortRangeMax", "21")], "DestPortRangeMax");
     set_row(&router, &row, &[("DestPort", "-1"), ("Protocol", "47")]);
     assert!(find(&router, "name=P").has("proto=47"));
@@ -468,7 +490,7 @@ fn odd_configurations_are_shown_as_far_as_they_can_be() {
         &[
             ("SourceInterface", ""),
             ("Protocol", "6"),
-            ("ProtocolExclude", "true"),
+            ("ProtocolExclude", "false"),
             ("DestPort", "-1"),
             ("SourceIP", ""),
             ("DSCP", "-1"),
@@ -530,6 +552,20 @@ fn p67_schedules_say_when_a_mapping_and_a_pinhole_count() {
     check(&router, "Device.NAT.PortMapping.1.", &[("ScheduleRef", ""), ("Enable", "true"), ("Status", "Enabled")]);
     check(&router, "Device.Firewall.Pinhole.1.", &[("ScheduleRef", "")]);
     assert!(sections(&router).iter().all(|section| !section.options.iter().any(|option| option.contains("_time="))));
+}
+
+/// nft has no way to put a quotation mark into a comment, and refuses all rules for one that tries.
+#[test]
+fn a_description_with_quotation_marks_has_none_where_fw4_sees_it() {
+    let router = Router::new();
+    let rule = format!("Device.Firewall.Chain.1.Rule.{}.", router.add("Device.Firewall.Chain.1.Rule.").unwrap());
+    for row in [rule.as_str(), "Device.NAT.PortMapping.1."] {
+        set_row(&router, row, &[("Description", "24\" TV \\o")]);
+    }
+    let text = router.root.read("/etc/config/firewall");
+    assert_eq!(text.matches("24'\\'' TV /o").count(), 2, "{text}");
+    router.restart();
+    check(&router, &rule, &[("Description", "24\" TV \\o")]);
 }
 
 /// nft refuses all rules for one with a comment of more than 128 bytes.

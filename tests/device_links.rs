@@ -684,6 +684,24 @@ fn row(router: &Router, row: &str, names: &[&str]) -> Vec<String> {
     names.iter().map(|name| router.get(&format!("{row}{name}"))).collect()
 }
 
+/// netifd takes the MTU of a device with a section of its own from there, and from nowhere else.
+#[test]
+fn the_mtu_stands_where_netifd_looks_for_it() {
+    let router = Router::new();
+    let mtu = |number: u32| format!("Device.IP.Interface.{number}.MaxMTUSize");
+    router.set(&[(&mtu(2), "1400"), (&mtu(3), "1300")]).unwrap();
+    assert_eq!((router.get(&mtu(2)), router.get(&mtu(3))), ("1400".into(), "1300".into()));
+    let network = router.root.read(NETWORK);
+    let section = |line: &str| network.split("\n\n").find(|section| section.contains(line)).unwrap();
+    assert!(section("option name 'br-lan'").contains("option mtu '1400'"), "{network}");
+    assert!(!section("config interface 'lan'").contains("mtu"), "{network}");
+    // What has no section takes it from the interface.
+    assert!(section("config interface 'wan'").contains("option mtu '1300'"), "{network}");
+    // One that netifd ignores is not shown as if it counted.
+    router.root.replace(NETWORK, "config interface 'lan'", "config interface 'lan'\n\toption mtu '1200'");
+    assert_eq!(router.get(&mtu(2)), "1400");
+}
+
 #[test]
 fn delegated_prefixes_and_what_is_given_out_of_them() {
     let router = Router::new();

@@ -173,6 +173,20 @@ fn b03_an_acs_that_answers_at_the_new_url_keeps_it() {
     assert!(!is_kept(&agent));
 }
 
+/// Without a URL there are no sessions, and no time would pass.
+#[test]
+fn a_url_that_was_taken_away_comes_back() {
+    let acs = Acs::start();
+    let agent = guarded(&acs, 3);
+    let mut first = session(&agent, &acs);
+    set(&mut first, &[(URL, "xsd:string", "")], "gone");
+    first.end();
+    let mut told_of = unreachable_until_undone(&acs);
+    assert!(!told_of.events().contains(&"0 BOOTSTRAP"), "{:?}", told_of.events());
+    told_of.inform_ok();
+    assert_eq!(told_of.value(URL), acs.url());
+}
+
 #[test]
 fn wrong_credentials_are_undone() {
     let acs = Acs::start();
@@ -435,6 +449,20 @@ fn restored_settings_are_undone_and_their_result_says_so() {
     let status = agent.wait_idle();
     assert_eq!(status["transfers"].as_array().unwrap().len(), 1, "{status}");
     assert_eq!(status["transfers"][0]["command_key"], "later");
+}
+
+/// They are often older than the guard, and do not switch it off for themselves.
+#[test]
+fn restored_settings_that_know_of_no_guard_are_undone() {
+    let acs = Acs::start();
+    let agent = guarded(&acs, 3);
+    let before = agent.root.read("/etc/config/cwmpd");
+    let server = transfers::file_server(format!("package cwmpd\n\nconfig acs 'acs'\n\toption url '{NOWHERE}'\n"));
+    let mut first = session(&agent, &acs);
+    transfers::queued(&first.request(transfers::download("settings", transfers::SETTINGS, &server.url("/settings"))));
+    first.end();
+    unreachable_until_undone(&acs).inform_ok();
+    assert_eq!(agent.root.read("/etc/config/cwmpd"), before);
 }
 
 #[test]

@@ -288,6 +288,7 @@ fn the_firewall_follows_the_configuration() {
         router.ok("uci set cwmpd.cpe.jail=1; uci commit");
         procd(&router, "start")
     };
+    assert!(has(&jailed, "procd_add_jail cwmpd"), "{jailed:?}");
     assert!(has(&jailed, "procd_set_param capabilities /etc/capabilities/cwmpd.json"), "{jailed:?}");
     assert!(has(&jailed, "procd_set_param no_new_privs 1"), "{jailed:?}");
 }

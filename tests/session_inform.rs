@@ -7,7 +7,7 @@ mod common;
 use std::fs::File;
 use std::time::{Duration, Instant, SystemTime};
 
-use common::acs::{Acs, codes, told, wait_for};
+use common::acs::{Acs, codes, set_values, told, wait_for};
 use common::agent::Agent;
 use cwmpd::soap::rpc::{Inform, Message};
 use nix::sys::signal::Signal;
@@ -155,6 +155,30 @@ fn b03_b04_p15_url_set_by_the_acs() {
     agent.wait_idle();
     agent.option("acs", "url", &old.url());
     assert_eq!(codes(&old.serve()), ["0 BOOTSTRAP"]);
+}
+
+/// What SetParameterValues takes is what the agent then uses: nobody would hear of it again.
+#[test]
+fn p04_no_url_and_no_password_is_taken_that_cannot_be_used() {
+    let acs = Acs::start();
+    let agent = Agent::settled(&acs);
+    agent.ask("2 PERIODIC");
+    let mut session = acs.session();
+    session.inform_ok();
+    for (name, value) in [
+        ("URL", "http://user:word@acs.example/"),
+        ("URL", "http://acs.example:70000/"),
+        ("Password", "word\n"),
+        ("ConnectionRequestPassword", "a\tb"),
+    ] {
+        let name = format!("Device.ManagementServer.{name}");
+        let fault = session.refused(set_values(&[(&name, "xsd:string", value)], ""));
+        assert_eq!(fault.parameters[0].code.0, 9007, "{name} {value:?}");
+    }
+    let long = format!("{}?{}", acs.url(), "t".repeat(1000));
+    session.set(&[("Device.ManagementServer.URL", "xsd:string", &long)]);
+    session.end();
+    assert_eq!(codes(&acs.serve()), ["0 BOOTSTRAP"]);
 }
 
 #[test]

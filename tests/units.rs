@@ -645,6 +645,19 @@ fn q07_no_package_manager_no_software() {
     session.end();
 }
 
+/// The schema of the result knows neither 9002 nor 9010.
+#[test]
+fn q07_without_a_place_for_files_the_result_has_a_code_of_its_own() {
+    let acs = Acs::start();
+    let agent = Agent::settled(&acs);
+    with_opkg(&agent.root);
+    let place = agent.root.at("/tmp/cwmpd");
+    std::fs::remove_dir_all(&place).unwrap();
+    std::fs::write(&place, "in the way").unwrap();
+    order(&agent, &acs, "nowhere", vec![install("http://127.0.0.1:1/a_1.ipk", ""), install("a", "")]);
+    assert_eq!(fault_codes(&told(&acs, "nowhere")), [9017, 9017]);
+}
+
 /// TR-069a6 A.4.2.4: what others install is told as the policy says, and only to an ACS that lists the method; what the ACS asked for itself is no news.
 #[test]
 fn g03_software_of_others_is_told_by_policy() {

@@ -488,6 +488,9 @@ fn an_addition_to_a_standard_table_stands_on_its_rows() {
     let written = router.set(&[("Device.IP.Interface.2.X_EXAMPLE_Metric", "20")]).unwrap();
     assert_eq!(written.effects.programs.len(), 1);
     assert!(router.root.read("/etc/config/network").contains("option metric '20'"));
+    // CONFORMANCE P-12: the same value again disturbs no service.
+    let written = router.set(&[("Device.IP.Interface.2.X_EXAMPLE_Metric", "20")]).unwrap();
+    assert!(!written.effects.take_time(), "{written:?}");
     assert_eq!(router.get("Device.DeviceInfo.SoftwareVersion"), Ok("vendor 7".into()));
     assert_eq!(router.get("Device.DeviceInfo.UpTime"), Ok("5".into()));
     assert_eq!(router.get("Device.DeviceInfo.X_EXAMPLE_Board"), Ok("Example AX3000".into()));

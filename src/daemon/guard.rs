@@ -203,6 +203,25 @@ impl Guard {
         self.kept.as_ref().map(|kept| kept.transfers.clone()).unwrap_or_default()
     }
 
+    /// Whether it is the change that has taken the URL of the ACS away: then that is out of reach as after any other change.
+    #[must_use]
+    pub fn took_url(&self) -> bool {
+        self.former_config().is_some_and(|former| !former.acs.url.is_empty())
+    }
+
+    /// Whether it is the change that has switched the guard off: settings from a file need not say anything of it.
+    #[must_use]
+    pub fn is_off_by_file(&self) -> bool {
+        !self.transfers().is_empty() && self.former_config().is_some_and(|former| former.cpe.rollback_timeout > 0)
+    }
+
+    /// The agent's own settings that would come back.
+    fn former_config(&self) -> Option<Config> {
+        self.kept.as_ref().filter(|kept| kept.packages.contains(PACKAGE))?;
+        let copy = files::read(&self.directory.join(COPIES).join(PACKAGE), MAX_LEN).ok()?;
+        Some(Config::from_package(&Package::parse(PACKAGE, &copy)).0)
+    }
+
     /// Saves how the trial stands. Should that fail, a restart gives the change more time than it should have.
     pub fn note(&mut self) {
         let saved = Store::open(&self.directory).and_then(|mut store| store.save(INDEX, &self.kept));

@@ -9,7 +9,7 @@ use super::access::{exists, full_name, stage, stored};
 use super::alias::{self, ALIAS};
 use super::attributes::subscriber_may_write;
 use super::context::{CommitFailure, Context, Effects, Row, RowId};
-use super::schema::{Add, Delete, Key, Rows, Source, Values};
+use super::schema::{Add, Delete, Key, Parameter, Rows, Source, Values};
 use super::tree::{NodeId, Target, resolve};
 use crate::error::{Fault, FaultCode, ParameterFault};
 
@@ -54,6 +54,8 @@ type Touched = BTreeMap<(NodeId, String), TouchedRow>;
 struct TouchedRow {
     together: Vec<(&'static str, String)>,
     changed: Vec<&'static str>,
+    /// Something of it is not what it was: a vendor's services have to hear of it.
+    news: bool,
 }
 
 impl Model {
@@ -80,8 +82,8 @@ impl Model {
     /// AddObject: makes a row with its defaults and returns its instance number. `Table.[alias].` names the Alias that it gets.
     ///
     /// # Errors
-    /// 9005 when it is no table, or not one that the ACS can add to, or for an alias that cannot be given; 9004 when it is full; 9003 for a bad ParameterKey; 9002 when it could not be
-    /// written.
+    /// 9005 when it is no table, or not one that the ACS can add to, or for an alias that cannot be given; 9004 when it is full; 9003 for an
+    /// alias that there is already (CONFORMANCE P-63), and a bad ParameterKey; 9002 when it could not be written.
     pub fn add_object(&mut self, path: &str, parameter_key: Option<&str>) -> Result<(u32, Written), Fault> {
         check_parameter_key(parameter_key)?;
         let ((number, names), effects) = self.write(parameter_key.is_some(), |context| {
@@ -206,7 +208,9 @@ fn stage_all(context: &mut Context, assignments: &[Assignment], local: bool) -> 
             if let Err((parameter, fault)) = judge_row(context, *node, &row, &touched.changed) {
                 blamed.push((format!("{path}{parameter}"), fault));
             }
-            apply_vendor(context, *node);
+            if touched.news {
+                apply_vendor(context, *node);
+            }
         }
     }
     // The ACS looks for the blame among what it sent.
@@ -293,8 +297,10 @@ fn stage_one(
         }
     }
     let path = context.schema().path(*node, row);
+    let news = is_news(context, *node, row, parameter, &value);
     let entry = touched.entry((*node, path)).or_default();
     entry.changed.push(parameter.name);
+    entry.news |= news;
     if let Source::Together(_) = parameter.source {
         entry.together.push((parameter.name, value));
         return Ok(());
@@ -303,6 +309,15 @@ fn stage_one(
         return Ok(());
     }
     stage(context, *node, row, parameter, &value)
+}
+
+/// Whether a value is another one (CONFORMANCE P-12), for an object whose changes a vendor's services have to hear of. What is written elsewhere
+/// than it is read from may be.
+fn is_news(context: &mut Context, node: NodeId, row: &Rc<Row>, parameter: &Parameter, value: &str) -> bool {
+    let schema = context.schema().clone();
+    let heard = schema.node(node).object.is_some_and(|object| schema.apply_of(object.path).next().is_some());
+    let elsewhere = parameter.command || matches!(parameter.source, Source::Vendor { .. });
+    heard && (elsewhere || !stored(context, node, row, parameter).is_ok_and(|now| now == value))
 }
 
 fn finish_row(
@@ -390,7 +405,7 @@ fn key_values(
     context: &mut Context,
     node: NodeId,
     row: &Rc<Row>,
-    parameters: &[&'static super::schema::Parameter],
+    parameters: &[&'static Parameter],
 ) -> Result<Vec<String>, Fault> {
     let mut values = Vec::with_capacity(parameters.len());
     for parameter in parameters {
@@ -413,7 +428,7 @@ fn add_row_with_alias(context: &mut Context, node: NodeId, around: &Rc<Row>, ali
     let parameter = parameter.ok_or_else(|| Fault::name(&path))?;
     let alias = parameter.value.accept(None, alias).map_err(|fault| refused(fault.into_text()))?;
     if alias::row(context, node, around, &alias)?.is_some() {
-        return Err(refused(String::from("there is such an instance already")));
+        return Err(Fault::arguments(format!("{path}: there is such an instance already")));
     }
     let row = add_row(context, node, around)?;
     stage(context, node, &row, parameter, &alias)?;

@@ -95,8 +95,8 @@ fn a_connection_that_is_over_takes_no_time_from_the_others() {
         let report = run(DOWNLOAD, &inputs, &Cancel::new().unwrap()).unwrap();
         (report, worked() - before)
     });
-    assert!(time(&report, "EOMTime") - time(&report, "BOMTime") > Duration::from_secs(1), "{report:?}");
-    assert!(work < Duration::from_millis(200), "{work:?}");
+    let lasted = time(&report, "EOMTime") - time(&report, "BOMTime");
+    assert!(work < lasted / 4, "{work:?} of {lasted:?}");
 }
 
 #[test]

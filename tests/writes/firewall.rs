@@ -83,8 +83,7 @@ const WRITES: &[Write] = &[
         .outside(&[("firewall.@rule[5].src_ip", "203.0.113.0/25")], "false"),
     write(rule!("Protocol"), "6", &[("firewall.@rule[5].proto", "tcp")])
         .outside(&[("firewall.@rule[5].proto", "udp")], "17"),
-    write(rule!("ProtocolExclude"), "true", &[("firewall.@rule[5].proto", "!udp")])
-        .outside(&[("firewall.@rule[5].proto", "udp")], "false"),
+    write(rule!("ProtocolExclude"), "false", &[]),
     write(rule!("DestPort"), "8000", &[("firewall.@rule[5].dest_port", "8000")])
         .outside(&[("firewall.@rule[5].dest_port", "80")], "80"),
     write(rule!("DestPortRangeMax"), "81", &[("firewall.@rule[5].dest_port", "80-81")])

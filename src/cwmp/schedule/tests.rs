@@ -208,6 +208,19 @@ fn q06_a_call_before_the_clock_was_known_gets_its_time_of_day_later() {
     assert_eq!(scheduled.due(), Some(Duration::from_secs(15)));
 }
 
+/// The clock of a router without a battery is known, and wrong by days, until NTP has set it.
+#[test]
+fn q05_s08_a_clock_that_is_set_makes_no_timer_run_out() {
+    let mut scheduled = Scheduled::default();
+    scheduled.add(100, "k", at(50, Some(1000))).unwrap();
+    scheduled.clock_known(at(60, Some(900_000)));
+    assert_eq!(scheduled.due(), Some(Duration::from_secs(150)));
+    assert!(scheduled.poll(at(60, Some(900_000))).is_empty());
+    let mut scheduled = reloaded(&scheduled);
+    scheduled.restore(false, at(5, Some(900_080)));
+    assert_eq!(scheduled.due(), Some(Duration::from_secs(15)));
+}
+
 #[test]
 fn b05_timers_of_a_former_acs_go() {
     let mut scheduled = Scheduled::default();

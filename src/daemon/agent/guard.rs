@@ -84,15 +84,19 @@ impl Agent {
             return;
         }
         let now = self.live.monotonic();
-        let possible = self.config.cpe.enable && !self.config.acs.url.is_empty();
+        let (enabled, has_url) = (self.config.cpe.enable, !self.config.acs.url.is_empty());
         loop {
             let mut guard = self.guard.lock();
-            let Some(trial) = guard.trial() else { return };
-            if self.config.cpe.rollback_timeout == 0 {
+            if guard.trial().is_none() {
+                return;
+            }
+            if self.config.cpe.rollback_timeout == 0 && !guard.is_off_by_file() {
                 log::warn!("the change of the ACS is kept: cwmpd.cpe.rollback_timeout is 0 now");
                 guard.discard();
                 return;
             }
+            let possible = enabled && (has_url || guard.took_url());
+            let Some(trial) = guard.trial() else { return };
             if !trial.has_started() {
                 trial.start(now, true);
             }

@@ -17,6 +17,7 @@ use crate::cwmp::answers::text_of;
 use crate::device::management_server::UDP_ADDRESS;
 use crate::model::context::{Context, Facts};
 use crate::platform::System;
+use crate::platform::net::is_link_local;
 
 /// A port that cannot be had is tried again this much later.
 const AGAIN: Duration = Duration::from_secs(60);
@@ -175,8 +176,9 @@ impl Agent {
             return None;
         }
         let listen = cpe.listen_address.parse().ok().filter(|address: &IpAddr| !address.is_unspecified());
-        let addresses = &self.interface.addresses;
-        let address = listen.or_else(|| addresses.iter().find(|it| it.is_ipv4()).or(addresses.first()).copied())?;
+        // A link-local address of IPv6 cannot be bound without its device, and no ACS gets there.
+        let usable = self.interface.addresses.iter().filter(|it| it.is_ipv4() || !is_link_local(**it));
+        let address = listen.or_else(|| usable.min_by_key(|it| it.is_ipv6()).copied())?;
         Some(SocketAddr::new(address, cpe.listen_port))
     }
 

@@ -69,6 +69,14 @@ fn device_section(cx: &mut Context, device: &str) -> Result<Option<SectionId>> {
     Ok(layers::network(cx)?.device(device).map(|device| device.id))
 }
 
+/// Whether a network device has a `config device`; for one that has, netifd ignores what an interface on it says of the device.
+///
+/// # Errors
+/// When `/etc/config/network` cannot be read.
+pub fn has_settings(cx: &mut Context, device: &str) -> Result<bool> {
+    Ok(device_section(cx, device)?.is_some())
+}
+
 /// An option of the `config device` of a network device.
 ///
 /// # Errors

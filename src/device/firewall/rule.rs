@@ -82,7 +82,7 @@ pub(super) static RULE: Object = Object::table(
             .default("false"),
         rw("Protocol", INT.ranges(&[(-1, 255)]), together(|cx, row| number(Rule::read(cx, row)?.protocol)))
             .default("-1"),
-        rw("ProtocolExclude", BOOLEAN, together(|cx, row| Ok(truth(Rule::read(cx, row)?.protocol_exclude))))
+        rw("ProtocolExclude", BOOLEAN, get_set(|_, _| Ok(Text::Borrowed("false")), no_protocol_exclude))
             .default("false"),
         rw("DestPort", PORT, together(|cx, row| number(Rule::read(cx, row)?.dest_port.first))).default("-1"),
         rw("DestPortRangeMax", PORT, together(|cx, row| number(Rule::read(cx, row)?.dest_port.last))).default("-1"),
@@ -116,6 +116,11 @@ const NO_EXCLUDE: crate::model::schema::Source = get_set(|_, _| Ok(Text::Borrowe
 
 fn only_false(_: &mut Context, _: &Row, value: &str) -> Result<(), Fault> {
     if value == "false" { Ok(()) } else { Err(Fault::value("fw4 has no rules for all interfaces but one")) }
+}
+
+/// fw4 reads the `!` of a protocol and does not use it: the rule would be one for the very protocol that it leaves out.
+fn no_protocol_exclude(_: &mut Context, _: &Row, value: &str) -> Result<(), Fault> {
+    if value == "false" { Ok(()) } else { Err(Fault::value("fw4 has no rules for all protocols but one")) }
 }
 
 fn only_empty(_: &mut Context, _: &Row, value: &str) -> Result<(), Fault> {
@@ -170,7 +175,6 @@ struct Rule {
     dest_ip: Address,
     /// -1 for all, and for several.
     protocol: i16,
-    protocol_exclude: bool,
     source_port: Ports,
     dest_port: Ports,
     /// -1 for any.
@@ -206,12 +210,9 @@ fn in_force(section: &Section<'_>) -> bool {
 
 impl Rule {
     fn of(section: &Section<'_>, wished: bool) -> Self {
-        let (protocol, protocol_exclude) = match protocols(section).as_slice() {
-            [one] => {
-                let (word, exclude) = without_not(one);
-                (protocol_number(word).map_or(-1, i16::from), exclude)
-            }
-            _ => (-1, false),
+        let protocol = match protocols(section).as_slice() {
+            [one] => protocol_number(without_not(one).0).map_or(-1, i16::from),
+            _ => -1,
         };
         let (dscp, dscp_exclude) = without_not(section.get("dscp").unwrap_or_default());
         let (mac, mac_exclude) = without_not(first(section, "src_mac").unwrap_or_default());
@@ -224,7 +225,6 @@ impl Rule {
             source_ip: Address::parse(first(section, "src_ip")),
             dest_ip: Address::parse(first(section, "dest_ip")),
             protocol,
-            protocol_exclude,
             source_port: Ports::parse(first(section, "src_port")),
             dest_port: Ports::parse(first(section, "dest_port")),
             dscp: dscp_number(dscp),
@@ -590,7 +590,6 @@ fn merge(rule: &mut Rule, values: &Values<'_>) -> Result<(), Blamed> {
     if let Some(value) = values.get("Protocol") {
         rule.protocol = value.parse().unwrap_or(-1);
     }
-    flag("ProtocolExclude", &mut rule.protocol_exclude);
     number("SourcePort", &mut rule.source_port.first);
     number("SourcePortRangeMax", &mut rule.source_port.last);
     flag("SourcePortExclude", &mut rule.source_port.exclude);
@@ -636,23 +635,20 @@ fn judge(rule: &Rule, values: &Values<'_>) -> Result<(), Blamed> {
         (rule.dest_port, ["DestPort", "DestPortRangeMax", "DestPortExclude"]),
     ];
     for (port, names) in ports {
-        let protocol = ["Protocol", "ProtocolExclude"];
-        let Some(name) = touched(&names).or_else(|| touched(&protocol)) else { continue };
+        let Some(name) = touched(&names).or_else(|| touched(&["Protocol"])) else { continue };
         let in_order = port.last < 0 || (port.first >= 0 && port.last >= port.first);
         if !in_order || (port.is_any() && port.exclude) {
             return Err((name, Fault::value("the range, or the exclusion, has no port that it begins with")));
         }
-        let has_ports = matches!(rule.protocol, -1 | 6 | 17) && !rule.protocol_exclude;
+        let has_ports = matches!(rule.protocol, -1 | 6 | 17);
         if !port.is_any() && !has_ports {
             return Err((name, Fault::value("fw4 looks at the ports of TCP and UDP only")));
         }
     }
-    for (nothing, exclude, name) in [
-        (rule.protocol < 0, rule.protocol_exclude, "ProtocolExclude"),
-        (rule.dscp < 0, rule.dscp_exclude, "DSCPExclude"),
-        (rule.mac.is_empty(), rule.mac_exclude, "SourceMACExclude"),
-    ] {
-        if nothing && exclude && touched(&[name, "Protocol", "DSCP", "SourceMAC"]).is_some() {
+    for (nothing, exclude, name) in
+        [(rule.dscp < 0, rule.dscp_exclude, "DSCPExclude"), (rule.mac.is_empty(), rule.mac_exclude, "SourceMACExclude")]
+    {
+        if nothing && exclude && touched(&[name, "DSCP", "SourceMAC"]).is_some() {
             return Err((name, Fault::value("there is nothing that could be excluded")));
         }
     }
@@ -700,14 +696,12 @@ fn write(cx: &mut Context, row: &Row, before: &Rule, after: &Rule) -> Result<(),
 fn write_protocol(cx: &mut Context, row: &Row, before: &Rule, after: &Rule) -> Result<(), Fault> {
     let had_ports = !before.source_port.is_any() || !before.dest_port.is_any();
     let has_ports = !after.source_port.is_any() || !after.dest_port.is_any();
-    let same = (after.protocol, after.protocol_exclude) == (before.protocol, before.protocol_exclude);
+    let same = after.protocol == before.protocol;
     if let Ok(number) = u8::try_from(after.protocol) {
         if same {
             return Ok(());
         }
-        let word = protocol_word(number);
-        let word = if after.protocol_exclude { format!("!{word}") } else { word };
-        return cx.set_option(row, "proto", Some(&word));
+        return cx.set_option(row, "proto", Some(&protocol_word(number)));
     }
     if has_ports {
         let any = protocols(&cx.section(row)?).iter().any(|word| is_any_protocol(word));

@@ -260,9 +260,19 @@ fn reset(cx: &mut Context, row: &Row, _: &str) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The device whose `config device` has the MTU: netifd looks at `mtu` of an interface only where the device has none, and for PPP.
+fn device_with_mtu(cx: &mut Context, row: &Row) -> Result<Option<String>> {
+    let device = configured_device(cx, row)?;
+    Ok((!is_ppp(cx, row)? && ethernet::has_settings(cx, &device)?).then_some(device))
+}
+
 /// What is configured, or what the device has.
 fn mtu(cx: &mut Context, row: &Row) -> Result<Text> {
-    let set = cx.option(row, "mtu")?.and_then(|mtu| mtu.parse::<u32>().ok());
+    let set = match device_with_mtu(cx, row)? {
+        Some(device) => ethernet::device_option(cx, &device, "mtu")?,
+        None => cx.option(row, "mtu")?,
+    };
+    let set = set.and_then(|mtu| mtu.parse::<u32>().ok());
     let live = match (set, device(cx, row)) {
         (None, Some(device)) => net::sysfs(cx, &device, "mtu").and_then(|mtu| mtu.parse::<u32>().ok()),
         _ => None,
@@ -272,7 +282,13 @@ fn mtu(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_mtu(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if mtu(cx, row)? == value { Ok(()) } else { cx.set_option(row, "mtu", Some(value)) }
+    if mtu(cx, row)? == value {
+        return Ok(());
+    }
+    match device_with_mtu(cx, row)? {
+        Some(device) => ethernet::set_device_option(cx, &device, "mtu", Some(value)),
+        None => cx.set_option(row, "mtu", Some(value)),
+    }
 }
 
 fn kind(cx: &mut Context, row: &Row) -> Result<Text> {

@@ -24,6 +24,8 @@ pub use reboot::{DELAY as DELAY_REBOOT, SCHEDULE as SCHEDULE_REBOOT};
 #[cfg(feature = "stun")]
 pub use stun::UDP_ADDRESS;
 
+use std::net::Ipv6Addr;
+
 use crate::error::{Fault, Result};
 use crate::model::context::{Context, Row};
 use crate::model::schema::{
@@ -34,7 +36,10 @@ use crate::model::value::{BOOLEAN, DATE_TIME, Format, STRING, Type, UNKNOWN_TIME
 /// Why and when a change of the ACS was undone: the time in UTC, and the reason in words.
 pub const LAST_ROLLBACK: &str = "Device.ManagementServer.X_CWMPD-ORG_LastRollback";
 
-const CREDENTIAL: Type = STRING.lengths(&[(0, 256)]);
+/// The configuration takes no others (a line break at the end of a password comes from copying it): they would lock out the ACS or the router.
+const CREDENTIAL: Type = STRING
+    .lengths(&[(0, 256)])
+    .format(Format { name: "text without tabs and line breaks", check: |text| !text.contains(char::is_control) });
 
 /// Any other URL would be the last that this router hears of its ACS (TR-069a6 3.1).
 pub(super) const HTTP_URL: Format = Format { name: "http or https URL", check: is_acs_url };
@@ -159,8 +164,29 @@ fn is_acs_url(text: &str) -> bool {
         let (start, rest) = text.split_at_checked(scheme.len())?;
         start.eq_ignore_ascii_case(scheme).then_some(rest)
     });
-    let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
-    text.bytes().all(|byte| byte.is_ascii_graphic()) && host.is_some_and(|host| !host.is_empty())
+    let authority = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
+    plain && authority.is_some_and(is_authority)
+}
+
+/// A host with or without a port: what the agent can make use of, so without a user name.
+fn is_authority(text: &str) -> bool {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let is_name =
+        |host: &str| !host.is_empty() && host.len() <= 253 && !host.starts_with('.') && host.bytes().all(known);
+    let (host, port) = match text.strip_prefix('[') {
+        Some(rest) => match rest.split_once(']') {
+            Some((host, "")) => (host.parse::<Ipv6Addr>().is_ok(), ""),
+            Some((host, rest)) => (host.parse::<Ipv6Addr>().is_ok(), rest.strip_prefix(':').unwrap_or("none")),
+            None => return false,
+        },
+        None => {
+            let (host, port) = text.split_once(':').unwrap_or((text, ""));
+            (is_name(host), port)
+        }
+    };
+    let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+    host && (port.is_empty() || digits && port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
 #[cfg(test)]
@@ -169,12 +195,23 @@ mod tests {
 
     #[test]
     fn only_urls_that_lead_to_an_acs_are_taken() {
-        for url in ["http://acs.example", "https://acs.example:7548/tr069?x=1", "HTTPS://[2001:db8::1]/"] {
+        for url in [
+            "http://acs.example",
+            "https://acs.example:7548/tr069?x=1",
+            "HTTPS://[2001:db8::1]/",
+            "http://[2001:db8::1]:80",
+            "http://192.0.2.1:/?u=a@b",
+        ] {
             assert!(is_acs_url(url), "{url}");
         }
         for url in ["ftp://acs.example/", "acs.example", "http://", "https:///path", "http://acs example/", "http:/acs"]
         {
             assert!(!is_acs_url(url), "{url}");
+        }
+        for host in
+            ["user@acs.example", "user:word@acs", "acs:0", "acs:65536", "acs:+80", "acs:x", "[::1", "[::1]x", "[a]"]
+        {
+            assert!(!is_acs_url(&format!("http://{host}/")), "{host}");
         }
     }
 }

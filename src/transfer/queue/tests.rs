@@ -303,6 +303,26 @@ fn f21_a_window_that_passed_while_the_router_was_off_is_9020() {
     assert_eq!(fault(&again, id), Some(9020));
 }
 
+/// NTP finds out that the router was off for days: the window counts from the request, and after a reboot by the clock as it is now.
+#[test]
+fn f21_s08_a_clock_that_is_set_moves_no_window() {
+    let later = |seconds: u64, monotonic: u64| Now { utc: at(seconds + 500_000).utc, ..at(monotonic) };
+    let mut queue = Queue::default();
+    let id = schedule(&mut queue, &[(10, 20, 0)], at(100));
+    queue.persisted();
+    queue.clock_known(later(105, 105));
+    assert!(queue.must_persist(), "the end has another time of day");
+    assert_eq!(queue.poll(later(105, 105)), None);
+    assert_eq!(fault(&queue, id), None);
+    assert_eq!(queue.next(later(109, 109), FREE), Next::Nothing);
+    assert_eq!(queue.next(later(110, 110), FREE), Next::Run(id));
+    let mut again = saved(&queue);
+    again.restore(false, later(118, 3), &|_| false);
+    assert_eq!(again.next(later(118, 3), FREE), Next::Run(id));
+    again.poll(later(120, 5));
+    assert_eq!(fault(&again, id), Some(9020));
+}
+
 #[test]
 fn s3_secrets_are_forgotten_with_the_end_and_never_shown() {
     let mut queue = Queue::default();

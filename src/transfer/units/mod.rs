@@ -420,6 +420,15 @@ mod tests {
         assert_eq!(codes, [0, 9001]);
     }
 
+    /// NTP finds out that the router was off for days.
+    #[test]
+    fn q07_s08_a_clock_that_is_set_makes_nothing_late() {
+        let mut units = Units::default();
+        units.add("", vec![install("http://a/1.ipk")], now()).unwrap();
+        let set = Now { utc: UtcTime::parse("2026-03-14T05:06:07Z"), ..now() };
+        assert!(units.begin(set).is_some());
+    }
+
     #[test]
     fn no_more_than_there_is_room_for() {
         let mut units = Units::default();

@@ -114,7 +114,7 @@ pub fn carry_out(tools: &Tools<'_>, operation: &Operation, again: bool) -> Vec<E
     });
     vec![match result {
         Ok(unit) => Ending { unit, trouble: None },
-        Err(trouble) => Ending::failed(operation, trouble),
+        Err(trouble) => Ending::failed(operation, for_unit(trouble)),
     }]
 }
 
@@ -220,7 +220,7 @@ fn update_all(tools: &Tools<'_>) -> Vec<Ending> {
         // What is the newest already is no failure here.
         match manager_of(tools).and_then(|manager| update(tools, manager, &operation, true)) {
             Ok(unit) => Ending { unit, trouble: None },
-            Err(trouble) => Ending { unit: installed.unit, trouble: Some(trouble) },
+            Err(trouble) => Ending { unit: installed.unit, trouble: Some(for_unit(trouble)) },
         }
     };
     if ours.is_empty() {
@@ -327,8 +327,7 @@ impl<'a> Source<'a> {
         file: &Path,
     ) -> Result<(), Trouble> {
         let remote = Remote { url, username: &operation.username, password: &operation.password };
-        fetch::download(tools.settings, tools.sessions, tools.cancel, &remote, 0, file, tools.progress)
-            .map_err(for_unit)?;
+        fetch::download(tools.settings, tools.sessions, tools.cancel, &remote, 0, file, tools.progress)?;
         let path = place::router_path(tools.live, file)?;
         run(tools.live, manager, &[if manager == Manager::Opkg { "install" } else { "add" }, &path])
     }
@@ -361,7 +360,7 @@ fn unit_of(tools: &Tools<'_>, name: &str) -> Unit {
     found.map(|installed| installed.unit).unwrap_or_default()
 }
 
-/// A fault of a download as an operation may have it.
+/// A fault of a download, or of the place for its file, as an operation may have it.
 fn for_unit(trouble: Trouble) -> Trouble {
     match trouble.code {
         code::FAILED | FaultCode::INTERNAL_ERROR => Trouble { code: code::INCOMPLETE, ..trouble },

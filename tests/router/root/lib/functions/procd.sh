@@ -19,6 +19,7 @@ procd_begin_triggers() {
 
 procd_open_instance() { procd_say "procd_open_instance $*"; }
 procd_close_instance() { procd_say procd_close_instance; }
+procd_add_jail() { procd_say "procd_add_jail $*"; }
 procd_open_data() { procd_say procd_open_data; }
 procd_close_data() { procd_say procd_close_data; }
 procd_add_reload_trigger() { procd_say "procd_add_reload_trigger $*"; }
