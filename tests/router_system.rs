@@ -1,7 +1,6 @@
 //! A whole router: OpenWrt's scripts, the package and the agent in namespaces (`tests/router/`), with an ACS on its WAN side and a host in its LAN.
 //!
-//! The agent is the one of this build; `CWMPD_PROGRAM` names another, with `QEMU` one for another machine:
-//! `CWMPD_PROGRAM=... QEMU=/usr/bin/qemu-mipsel-static cargo test --test router_system`.
+//! The agent is the one of this build; `CWMPD_PROGRAM` names another, as in `tests/cross_smoke.rs`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
@@ -14,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use common::acs::{Acs, PATIENCE, codes, set_values, told, wait_for};
-use common::agent::status_of;
+use common::agent::{status_of, words};
 use common::netns::Netns;
 use common::openwrt::OpenWrt;
 use cwmpd::soap::rpc::{Inform, Message};
@@ -49,9 +48,7 @@ impl World {
 
     /// An image of OpenWrt with the package in its root directory.
     fn image() -> Option<(OpenWrt, String)> {
-        let program =
-            std::env::var_os("CWMPD_PROGRAM").map_or_else(|| PathBuf::from(common::agent::PROGRAM), PathBuf::from);
-        let root = OpenWrt::new(Some(&program))?;
+        let root = OpenWrt::new(&words())?;
         let mut pack = Command::new(OpenWrt::source("openwrt-package/ipk.sh"));
         pack.arg(root.at("/cwmpd.program")).args(["all", env!("CARGO_PKG_VERSION")]).arg(root.path()).env("LEVEL", "1");
         let packed = pack.output().unwrap();
