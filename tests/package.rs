@@ -295,7 +295,7 @@ fn ipk(directory: &Path, program: &str, version: &str) -> PathBuf {
 
 /// A router with opkg for [`ARCH`], where services are only recorded.
 fn router() -> Option<OpenWrt> {
-    let router = OpenWrt::new(None)?;
+    let router = OpenWrt::new(&[])?;
     router.ok("mkdir -p /etc/rc.d");
     Some(router)
 }

@@ -1,7 +1,6 @@
 //! A whole router: OpenWrt's scripts, the package and the agent in namespaces (`tests/router/`), with an ACS on its WAN side and a host in its LAN.
 //!
-//! The agent is the one of this build; `CWMPD_PROGRAM` names another, with `QEMU` one for another machine:
-//! `CWMPD_PROGRAM=... QEMU=/usr/bin/qemu-mipsel-static cargo test --test router_system`.
+//! The agent is the one of this build; `CWMPD_PROGRAM` names another, as in `tests/cross_smoke.rs`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
@@ -12,18 +11,22 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::SystemTime;
 
 use common::acs::{Acs, PATIENCE, codes, set_values, told, wait_for};
-use common::agent::status_of;
+use common::agent::{PROGRAM, status_of, words};
 use common::netns::Netns;
 use common::openwrt::OpenWrt;
+use common::peers::installed;
 use cwmpd::soap::rpc::{Inform, Message};
+use cwmpd::time::UtcTime;
 use digest_auth::AuthContext;
 
 const GATEWAY: &str = "198.51.100.1";
 const WAN: &str = "198.51.100.2";
 const LAN: &str = "192.168.1.1";
 const URL: &str = "Device.ManagementServer.ConnectionRequestURL";
+const INTERVAL: &str = "Device.ManagementServer.PeriodicInformInterval";
 
 /// The networks around a router, and its own.
 struct World {
@@ -49,9 +52,7 @@ impl World {
 
     /// An image of OpenWrt with the package in its root directory.
     fn image() -> Option<(OpenWrt, String)> {
-        let program =
-            std::env::var_os("CWMPD_PROGRAM").map_or_else(|| PathBuf::from(common::agent::PROGRAM), PathBuf::from);
-        let root = OpenWrt::new(Some(&program))?;
+        let root = OpenWrt::new(&words())?;
         let mut pack = Command::new(OpenWrt::source("openwrt-package/ipk.sh"));
         pack.arg(root.at("/cwmpd.program")).args(["all", env!("CARGO_PKG_VERSION")]).arg(root.path()).env("LEVEL", "1");
         let packed = pack.output().unwrap();
@@ -238,10 +239,7 @@ fn a_router_lives_through_its_days() {
     session.inform_ok();
     assert_eq!(codes(&session.inform), ["0 BOOTSTRAP", "1 BOOT"]);
     let url = told(&session.inform, URL).unwrap().to_owned();
-    let values = [
-        ("Device.ManagementServer.PeriodicInformInterval", "xsd:unsignedInt", "1234"),
-        ("Device.DeviceInfo.ProvisioningCode", "xsd:string", "days"),
-    ];
+    let values = [(INTERVAL, "xsd:unsignedInt", "1234"), ("Device.DeviceInfo.ProvisioningCode", "xsd:string", "days")];
     let answer = session.request(set_values(&values, "first"));
     assert!(matches!(answer, Message::SetParameterValuesResponse { .. }), "{answer:?}");
     session.end();
@@ -321,5 +319,131 @@ fn put_back_defaults(image: &OpenWrt) {
         let entry = entry.unwrap();
         let to = Path::new("/etc/uci-defaults").join(entry.file_name());
         fs::copy(entry.path(), image.at(to.to_str().unwrap())).unwrap();
+    }
+}
+
+/// Gives the agent in this root a clock of its own, for [`set_clock`]; `false` where there can be none. The time since boot stays the real one.
+fn put_in_a_clock(root: &OpenWrt) -> bool {
+    let library = format!("/usr/lib/{}-linux-gnu/faketime/libfaketimeMT.so.1", std::env::consts::ARCH);
+    if words() != [PROGRAM] {
+        eprintln!("skipped: only the program of this build can be given a clock of its own");
+        return false;
+    }
+    if !installed(&library) {
+        return false;
+    }
+    let copy = format!("cp --parents --no-clobber {library} $(ldd {library} | grep -o ' /[^ ]*') .");
+    assert!(Command::new("sh").args(["-c", &copy]).current_dir(root.path()).status().unwrap().success());
+    root.ok("mv /usr/sbin/cwmpd /usr/sbin/cwmpd.real");
+    let settings = "FAKETIME_TIMESTAMP_FILE=/clock FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1";
+    let start = format!("#!/bin/sh\nLD_PRELOAD={library} {settings} exec /usr/sbin/cwmpd.real \"$@\"\n");
+    root.write("/usr/sbin/cwmpd", &start);
+    root.ok("chmod 755 /usr/sbin/cwmpd");
+    true
+}
+
+/// Sets it to so many seconds after the clock of this computer.
+fn set_clock(root: &OpenWrt, ahead: i64) {
+    root.write("/clock.new", &format!("{ahead:+}\n"));
+    fs::rename(root.at("/clock.new"), root.at("/clock")).unwrap();
+}
+
+/// What it shows then.
+fn clock(ahead: i64) -> UtcTime {
+    UtcTime::new(UtcTime::from(SystemTime::now()).seconds() + ahead, 0)
+}
+
+/// In how many seconds the agent has its next periodic session.
+fn next_periodic(router: &Router) -> u64 {
+    let status = router.status();
+    let next = status["next_session"].as_str().unwrap();
+    let seconds = next.strip_prefix("in ").and_then(|rest| rest.strip_suffix(" s, periodic"));
+    seconds.unwrap_or_else(|| panic!("{status}")).parse().unwrap()
+}
+
+/// Without a battery the router begins decades ago, until ntpd sets its clock; and then somebody sets it back.
+#[test]
+fn a_router_whose_clock_is_set_keeps_its_appointments() {
+    const HOUR: i64 = 3600;
+    const THEN: i64 = -27 * 365 * 24 * HOUR;
+    // Later than the files that were put into its /etc just now.
+    const NOW: i64 = 400 * 24 * HOUR;
+    const STATUS: &str = "Device.Time.Status";
+
+    let Some(world) = World::new() else { return };
+    let Some((root, package)) = World::image() else { return };
+    let acs = world.acs();
+    root.ok(&format!(
+        "PROCD_RECORDS_ONLY=1 opkg install {package}
+        uci set cwmpd.acs.url={}; uci set cwmpd.acs.retry_min_wait=1; uci set cwmpd.acs.retry_multiplier=1000; uci commit cwmpd",
+        acs.url()
+    ));
+    if !put_in_a_clock(&root) {
+        return;
+    }
+    set_clock(&root, THEN);
+    let router = world.boot(root);
+
+    // The ACS is found without the time, and makes appointments.
+    let mut session = acs.session();
+    assert_eq!(session.inform.current_time, "0001-01-01T00:00:00Z");
+    assert_eq!(session.events(), ["0 BOOTSTRAP", "1 BOOT"]);
+    session.inform_ok();
+    assert_eq!(session.value(STATUS), "Unsynchronized");
+    session.notify(&[STATUS], 2);
+    let noon = clock(NOW + 12 * HOUR);
+    let phase = ("Device.ManagementServer.PeriodicInformTime", "xsd:dateTime", &*noon.to_string());
+    assert_eq!(session.set(&[(INTERVAL, "xsd:unsignedInt", "86400"), phase]), 0);
+    let answer = session.request(Message::ScheduleInform { delay_seconds: 86_400, command_key: "tomorrow".into() });
+    assert!(matches!(answer, Message::ScheduleInformResponse), "{answer:?}");
+    session.end();
+    router.idle();
+    assert_eq!(router.status()["clock_known"], false);
+    // What it has written it looks at once more, when it lets go of the files from before; later on nothing but ntpd makes it look.
+    let open = "ls -l /proc/$(cat /tmp/procd/cwmpd.pid)/fd";
+    wait_for("the end of the writing", || (!router.ok(open).contains("(deleted)")).then_some(()));
+    router.idle();
+
+    // ntpd has the time. Nothing but that is told: no appointment was in all those years.
+    set_clock(router.root(), NOW);
+    let before = clock(NOW);
+    router.ok("ACTION=step sh /etc/hotplug.d/ntp/95-cwmpd");
+    let inform = acs.serve();
+    assert_eq!(codes(&inform), ["4 VALUE CHANGE"]);
+    assert_eq!(told(&inform, STATUS), Some("Synchronized"));
+    assert!((before..=clock(NOW)).contains(&UtcTime::parse(&inform.current_time).unwrap()), "{}", inform.current_time);
+    router.idle();
+    let most = noon.since(clock(NOW)).as_secs();
+    let next = next_periodic(&router);
+    let least = noon.since(clock(NOW)).as_secs() - 1;
+    assert!((least..=most).contains(&next), "{next} is not within {least} and {most}");
+
+    // An hour back: the time of day is what counts.
+    set_clock(router.root(), NOW - HOUR);
+    let before = clock(NOW - HOUR);
+    router.ok("ACTION=step sh /etc/hotplug.d/ntp/95-cwmpd");
+    router.ok("cwmpd inform '6 CONNECTION REQUEST' >/dev/null 2>&1 &");
+    let mut session = acs.session();
+    assert_eq!(session.events(), ["6 CONNECTION REQUEST"]);
+    let time = UtcTime::parse(&session.inform.current_time).unwrap();
+    assert!((before..=clock(NOW - HOUR)).contains(&time), "{time}");
+    let most = noon.since(clock(NOW - HOUR)).as_secs();
+    session.inform_ok();
+    session.end();
+    router.idle();
+    let next = next_periodic(&router);
+    let least = noon.since(clock(NOW - HOUR)).as_secs() - 1;
+    assert!((least..=most).contains(&next), "{next} is not within {least} and {most}");
+
+    // Another hour back while it reports each second, of which nobody tells it.
+    router.ok("uci set cwmpd.acs.periodic_interval=1; uci commit cwmpd");
+    for _ in 0..2 {
+        assert_eq!(codes(&acs.serve()), ["2 PERIODIC"]);
+    }
+    set_clock(router.root(), NOW - 2 * HOUR);
+    let inform = acs.serve_until(|inform| UtcTime::parse(&inform.current_time).unwrap() <= clock(NOW - 2 * HOUR));
+    assert_eq!(codes(&inform), ["2 PERIODIC"]);
+    for _ in 0..2 {
+        assert_eq!(codes(&acs.serve()), ["2 PERIODIC"]);
     }
 }

@@ -511,6 +511,8 @@ impl Loop {
         }
         if self.shared.look.swap(false, Ordering::SeqCst) {
             let mut agent = self.shared.lock();
+            // What ntpd says of the clock comes this way, and may be here before the kernel's word that it was set is read.
+            agent.clock_changed();
             agent.look_at_values();
             agent.look_at_units();
         }

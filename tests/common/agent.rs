@@ -27,12 +27,20 @@ pub const PATH: &str = "knock";
 /// The program.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_cwmpd");
 
-/// The program, ready for arguments. `CWMPD_PROGRAM` names another build of it, with what runs it: `qemu-mips-static -cpu 24Kc PATH`.
+/// The program, after an emulator with its options where it needs one. `CWMPD_PROGRAM` names another build of it than this one:
+/// `PATH`, or `qemu-mips-static -cpu 24Kc PATH`.
+pub fn words() -> Vec<String> {
+    let Ok(words) = std::env::var("CWMPD_PROGRAM") else { return vec![PROGRAM.to_owned()] };
+    let words: Vec<String> = words.split_ascii_whitespace().map(str::to_owned).collect();
+    assert!(!words.is_empty(), "CWMPD_PROGRAM names no program");
+    words
+}
+
+/// The same, ready for arguments.
 pub fn program() -> Command {
-    let Ok(words) = std::env::var("CWMPD_PROGRAM") else { return Command::new(PROGRAM) };
-    let mut words = words.split_ascii_whitespace();
-    let mut command = Command::new(words.next().expect("CWMPD_PROGRAM names a program"));
-    command.args(words);
+    let words = words();
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]);
     command
 }
 

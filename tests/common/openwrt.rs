@@ -15,11 +15,12 @@ pub struct OpenWrt {
 }
 
 impl OpenWrt {
-    /// One without the agent's own files; `None` where the tests may not change their root, or a tool is missing.
+    /// One without the agent's own files, but with what these words run ([`super::agent::words`]); `None` where the tests may not change their
+    /// root, or a tool is missing.
     ///
     /// # Panics
     /// When `CWMPD_CI` is set and there can be none.
-    pub fn new(program: Option<&Path>) -> Option<Self> {
+    pub fn new(program: &[String]) -> Option<Self> {
         let uci = real_uci()?;
         let directory = tempfile::Builder::new().prefix("cwmpd-openwrt-").tempdir().unwrap();
         let mut make = Command::new(Self::source("tests/router/make.sh"));
@@ -43,7 +44,7 @@ impl OpenWrt {
 
     /// One with the files that the package brings.
     pub fn with_files() -> Option<Self> {
-        let router = Self::new(None)?;
+        let router = Self::new(&[])?;
         let files = format!("{}/.", Self::source("files").display());
         assert!(Command::new("cp").args(["-R", &files]).arg(router.path()).status().unwrap().success());
         router.ok("chmod 600 /etc/config/cwmpd");

@@ -1,11 +1,22 @@
 #!/bin/sh
-# make.sh ROOT UCI [PROGRAM]: makes a router beneath ROOT to run scripts in, and the agent: busybox, the real `uci`, stand-ins for procd and the
-# programs of OpenWrt, and a small configuration. ROOT is meant for chroot. Of PROGRAM it has the libraries, and qemu for one of another machine
-# (QEMU=/usr/bin/qemu-mipsel-static), so that ROOT/cwmpd.program is what a package for this router has to bring.
+# make.sh ROOT UCI [[EMULATOR [OPTION]...] PROGRAM]: makes a router beneath ROOT to run scripts in, and the agent: busybox, the real `uci`, stand-ins for procd and the
+# programs of OpenWrt, and a small configuration. ROOT is meant for chroot. Of PROGRAM it has the libraries, or the emulator that runs it
+# (qemu-mipsel-static -cpu 24Kc PROGRAM), so that ROOT/cwmpd.program is what a package for this router has to bring.
 set -eu
 root=$1
 uci=$(realpath "$2")
-program=${3:+$(realpath "$3")}
+shift 2
+emulator=
+options=
+if [ $# -gt 1 ]; then
+	emulator=$(realpath "$(command -v "$1")")
+	shift
+	while [ $# -gt 1 ]; do
+		options="$options $1"
+		shift
+	done
+fi
+program=${1:+$(realpath "$1")}
 here=$(cd "$(dirname "$0")" && pwd)
 
 mkdir -p "$root"
@@ -34,10 +45,12 @@ libraries() {
 
 cp "$uci" sbin/uci
 libraries "$uci"
-if [ -n "${QEMU:-}" ]; then
-	cp "$program" usr/bin/cwmpd.foreign
-	cp "$QEMU" usr/bin/qemu
-	printf '#!/bin/sh\nexec /usr/bin/qemu /usr/bin/cwmpd.foreign "$@"\n' >cwmpd.program
+if [ -n "$emulator" ]; then
+	mkdir -p usr/lib/foreign
+	cp "$program" usr/lib/foreign/cwmpd
+	cp "$emulator" usr/bin/emulator
+	libraries "$emulator"
+	printf '#!/bin/sh\nexec /usr/bin/emulator%s /usr/lib/foreign/cwmpd "$@"\n' "$options" >cwmpd.program
 elif [ -n "$program" ]; then
 	strip -o cwmpd.program "$program"
 	libraries "$program"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # malta.sh PROGRAM URL: boots Debian's kernel for MIPS Malta, little endian, in qemu-system-mipsel, as a 24Kc with 64 MB, and starts PROGRAM on it with the
 # ACS at URL; 10.0.2.2 is this computer. Prints what the console says, with the state of the agent and the memory that it takes, 20 s after its start.
+# It begins in the year 2000, as without a battery; after those 20 s its clock is set to the present, and the agent is told as by ntpd.
 #
 #   apt-get install qemu-system-mips busybox-static
 #   tests/router/malta.sh target/cross/mipsel/cwmpd http://10.0.2.2:7547/
@@ -34,12 +35,14 @@ rm -rf root
 mkdir -p root/bin root/lib root/usr/sbin root/etc/config root/etc/cwmpd root/proc root/sys root/dev root/tmp
 ln -s tmp root/var
 cp unpacked/bin/busybox root/bin/busybox
-for applet in sh mount insmod ip mkdir sleep grep uname kill poweroff; do ln -s busybox "root/bin/$applet"; done
+for applet in sh mount insmod ip mkdir sleep grep uname kill poweroff cat date; do ln -s busybox "root/bin/$applet"; done
 find unpacked/lib/modules -name mii.ko -exec cp {} root/lib/ \; -o -name pcnet32.ko -exec cp {} root/lib/ \;
 cp "$program" root/usr/sbin/cwmpd
 printf "config acs 'acs'\n\toption url '%s'\n\nconfig cpe 'cpe'\n\toption listen_address '10.0.2.15'\n" "$url" >root/etc/config/cwmpd
 printf "config interface 'wan'\n\toption device 'eth0'\n\toption proto 'static'\n\toption ipaddr '10.0.2.15'\n\toption netmask '255.255.255.0'\n" \
 	>root/etc/config/network
+# Later than all files in /etc, or the agent does not believe it.
+echo $(($(date +%s) + 60)) >root/etc/present
 cat >root/init <<'INIT'
 #!/bin/sh
 export PATH=/usr/sbin:/bin
@@ -55,11 +58,17 @@ ip address add 10.0.2.15/24 dev eth0
 ip route add default via 10.0.2.2
 uname -a
 cwmpd --stderr run &
+agent=$!
 sleep 20
 cwmpd status --last
 cwmpd status
-grep -E '^(VmRSS|VmHWM|Threads)' /proc/$!/status
-kill $!
+grep -E '^(VmRSS|VmHWM|Threads)' /proc/$agent/status
+date -u -s "@$(cat /etc/present)"
+kill -USR1 $agent
+sleep 5
+cwmpd status --last
+cwmpd status
+kill $agent
 sleep 1
 poweroff -f
 INIT
@@ -68,4 +77,4 @@ chmod 755 root/init
 
 # LD_LIBRARY_PATH and more for a qemu that lies elsewhere are its caller's.
 exec $qemu -M malta -cpu 24Kc -m 64 -vga none -kernel unpacked/boot/vmlinuz-* -initrd initrd.gz -append 'console=ttyS0 panic=1 quiet' \
-	-nographic -no-reboot -nic none -netdev user,id=wan -device pcnet,netdev=wan,romfile= </dev/null
+	-nographic -no-reboot -rtc base=2000-01-01T00:00:00 -nic none -netdev user,id=wan -device pcnet,netdev=wan,romfile= </dev/null

@@ -1,12 +1,11 @@
 #!/bin/sh
-# run.sh PROGRAM: a router to look at, with the agent on it, until the shell on it ends. Run it as root, from the clone. The internet is the network
+# run.sh [EMULATOR [OPTION]...] PROGRAM: a router to look at, with the agent on it, until the shell on it ends. Run it as root, from the clone. The internet is the network
 # namespace `cwmpd-internet` with 198.51.100.1, so an ACS for it is started with `ip netns exec cwmpd-internet ...`; a host in the LAN is `cwmpd-lan` with
 # 192.168.1.2. The port of connection requests is 198.51.100.2:7547.
 #
 #   cargo build && tests/router/run.sh target/debug/cwmpd
-#   QEMU=/usr/bin/qemu-mipsel-static tests/router/run.sh cross/out/mipsel/cwmpd
+#   tests/router/run.sh qemu-mipsel-static -cpu 24Kc target/cross/mipsel/cwmpd
 set -eu
-program=$1
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(mktemp -d)
 init=
@@ -20,7 +19,7 @@ trap clean EXIT
 trap 'exit 1' INT TERM
 
 "$here/../tools/uci/build.sh" "$root/tools"
-"$here/make.sh" "$root" "$root/tools/uci" "$program"
+"$here/make.sh" "$root" "$root/tools/uci" "$@"
 package=$(LEVEL=1 "$here/../../openwrt-package/ipk.sh" "$root/cwmpd.program" all 0.1.0 "$root")
 PROCD_RECORDS_ONLY=1 chroot "$root" /bin/opkg install "/${package##*/}"
 

@@ -75,7 +75,7 @@ procd_kill() {
 	local pid
 
 	procd_say "procd_kill $1"
-	rm -f "/tmp/procd/$1.command"
+	rm -f "/tmp/procd/$1.command" "/tmp/procd/$1.procd"
 	[ -f "/tmp/procd/$1.pid" ] || return 0
 	pid=$(cat "/tmp/procd/$1.pid")
 	kill -TERM "$pid" 2>/dev/null
