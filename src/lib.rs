@@ -2,7 +2,7 @@
 //!
 //! The layers, from the bottom up; imports only run upwards in this list:
 //!
-//! * [`error`], [`time`], [`json`], [`xml`], [`platform`]: what everything stands on. Only `platform` touches the system.
+//! * [`error`], [`time`], [`json`], [`sorted`], [`xml`], [`platform`]: what everything stands on. Only `platform` touches the system.
 //! * [`soap`], [`model`], [`auth`]: messages, the data model engine, digest authentication; free of IO.
 //! * [`device`]: TR-181 itself, one table an object, on top of `model` and `platform`.
 //! * `dns`: questions to name servers and their answers, for the features that ask past the resolver of the system; free of IO.
@@ -33,6 +33,7 @@ pub mod json;
 pub mod model;
 pub mod platform;
 pub mod soap;
+pub mod sorted;
 pub mod state;
 #[cfg(feature = "periodic-statistics")]
 pub mod statistics;

@@ -4,7 +4,6 @@
 //! `state.json.newer` where a newer release of the agent wrote it. What that means is for the caller to say; it is never a reason for a
 //! `0 BOOTSTRAP` by itself.
 
-use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -21,6 +20,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 use crate::json;
 use crate::platform::files;
+use crate::sorted::Map;
 
 /// The version of the files that this release writes.
 const VERSION: u32 = 1;
@@ -62,7 +62,7 @@ pub struct Store {
     version: u32,
     migrate: Migrate,
     /// What each file holds, as its hash, so that the same content is not written again.
-    written: BTreeMap<String, [u8; 32]>,
+    written: Map<String, [u8; 32]>,
 }
 
 /// As long as it lives no other process uses the state.
@@ -101,7 +101,7 @@ impl Store {
                 log::warn!("{shown} stays open to other users: {error}");
             }
         }
-        Ok(Self { directory: directory.to_path_buf(), version, migrate, written: BTreeMap::new() })
+        Ok(Self { directory: directory.to_path_buf(), version, migrate, written: Map::new() })
     }
 
     /// Keeps every other process away from this state. The lock goes with the process, however it ends.

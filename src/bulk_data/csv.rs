@@ -1,9 +1,8 @@
 //! Reports as comma-separated values (RFC 4180): a parameter a row, or a parameter a column.
 
-use std::collections::BTreeMap;
-
 use super::{Report, Timestamp};
 use crate::soap::rpc::Value;
+use crate::sorted::Map;
 
 /// The parameters of `CSVEncoding.`
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -49,14 +48,13 @@ impl Csv {
 
     /// All reports have the columns of all of them, because rows of tables come and go between them.
     fn columns(&self, reports: &[Report], text: &mut String) {
-        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut names: Vec<&str> = Vec::new();
-        for value in reports.iter().flat_map(|report| &report.values) {
-            places.entry(&value.name).or_insert_with(|| {
-                names.push(&value.name);
-                names.len().saturating_sub(1)
-            });
-        }
+        let all: Vec<&str> =
+            reports.iter().flat_map(|report| &report.values).map(|value| value.name.as_str()).collect();
+        // From the end on, so that the place where a name comes first is the one that counts.
+        let first: Map<&str, usize> = all.iter().enumerate().rev().map(|(place, name)| (*name, place)).collect();
+        let is_first = |(place, name): &(usize, &str)| first.get(*name) == Some(place);
+        let names: Vec<&str> = all.into_iter().enumerate().filter(is_first).map(|(_, name)| name).collect();
+        let places: Map<&str, usize> = names.iter().enumerate().map(|(place, name)| (*name, place)).collect();
         self.line(self.head(), &names, text);
         for report in reports {
             let mut fields = vec![""; names.len()];

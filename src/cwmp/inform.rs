@@ -1,9 +1,8 @@
 //! What stands in an Inform (TR-069a6 A.3.3.1, CONFORMANCE I-01 to I-07).
 
-use std::collections::BTreeSet;
-
 use crate::cwmp::events::EventCode;
 use crate::soap::rpc::{DeviceId, Event, Inform, ParameterValue, Value};
+use crate::sorted::Set;
 use crate::time::{self, PosixTz, UtcTime};
 
 /// The forced Inform parameters of the Device:2 root (TR-181 2.17, CONFORMANCE I-04).
@@ -74,7 +73,7 @@ pub struct Contents<'a> {
 /// Puts an Inform together. The parameters are in a stable order: forced ones, those of the operator, the table's, changed ones; each once.
 #[must_use]
 pub fn assemble(contents: Contents<'_>, parameters: &mut dyn Parameters) -> Inform {
-    let mut list = List { parameters, names: BTreeSet::new(), values: Vec::new() };
+    let mut list = List { parameters, names: Set::new(), values: Vec::new() };
     for name in FORCED {
         if list.add(name) == 0 {
             // It is missing only if reading it failed, and an Inform without it would be refused.
@@ -108,7 +107,7 @@ pub fn assemble(contents: Contents<'_>, parameters: &mut dyn Parameters) -> Info
 /// The parameter list as it grows.
 struct List<'a> {
     parameters: &'a mut dyn Parameters,
-    names: BTreeSet<String>,
+    names: Set<String>,
     values: Vec<ParameterValue>,
 }
 

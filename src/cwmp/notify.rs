@@ -106,6 +106,7 @@ pub struct Changes {
 /// The value of each watched parameter that the ACS was last told in one way, as a hash. It is kept over reboots (CONFORMANCE N-08).
 #[derive(Clone, Default, Serialize, Deserialize, Debug)]
 pub struct Told {
+    /// A tree, because all parameters of a large model may come into it one by one.
     #[serde(default)]
     values: BTreeMap<String, Hash>,
     #[serde(skip)]

@@ -1,6 +1,5 @@
 //! Makes reports of bulk data and sends them, from a thread that may wait for a collector (TR-181 2.17 Device.BulkData.; TR-157 Annex A).
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::agent::{Agent, BulkJob};
@@ -13,6 +12,7 @@ use crate::cwmp::answers::{text_of, values_of};
 use crate::model::context::Context;
 use crate::soap::body::{Body, Compression};
 use crate::soap::rpc::ParameterValue;
+use crate::sorted::Set;
 
 /// What a report may hold, in bytes of memory; what comes after that is left out.
 const LARGEST: usize = 1 << 20;
@@ -124,7 +124,7 @@ impl Profile<'_> {
     /// The values of all references, under the names that they have in reports. Each source is read once.
     fn collect(&mut self) -> Vec<ParameterValue> {
         let references = self.references("Parameter.");
-        let mut excluded = BTreeSet::new();
+        let mut excluded = Set::new();
         for (_, reference, _) in references.iter().filter(|(_, _, exclude)| *exclude) {
             excluded.extend(values_of(self.context, &object_path(reference)).into_iter().map(|value| value.name));
         }

@@ -10,7 +10,6 @@
 //! Everything is on the disk before the change is, so that a power cut at any moment leaves a router that can go back. Until the ACS is reached
 //! again the first copies stay: they are the last state that it has confirmed.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -27,6 +26,7 @@ use crate::model::registry::Registry;
 use crate::platform::live::Live;
 use crate::platform::uci::{CommitError, MAX_LEN, Package};
 use crate::platform::{System, files, rpcd};
+use crate::sorted::Set;
 use crate::state::{Store, Was};
 
 const INDEX: &str = "guard.json";
@@ -46,10 +46,10 @@ const TRIES: u32 = 5;
 /// What is kept, and for how long.
 #[derive(Serialize, Deserialize)]
 struct Kept {
-    packages: BTreeSet<String>,
+    packages: Set<String>,
     /// The transfers whose files are the change, or a part of it.
     #[serde(default)]
-    transfers: BTreeSet<u32>,
+    transfers: Set<u32>,
     trial: Trial,
 }
 
@@ -60,7 +60,7 @@ pub struct Guard {
     directory: PathBuf,
     kept: Option<Kept>,
     /// The copies of the request that is being carried out: it may still fail, or begin again from newer files.
-    new: BTreeSet<String>,
+    new: Set<String>,
     /// There was nothing kept before this request.
     first: bool,
 }
@@ -73,8 +73,7 @@ impl SharedGuard {
     /// Takes up what was kept before a restart. `state_dir` is that of the configuration, on this machine.
     #[must_use]
     pub fn open(live: Arc<Live>, state_dir: PathBuf) -> Self {
-        let mut guard =
-            Guard { live, directory: state_dir.join("guard"), kept: None, new: BTreeSet::new(), first: false };
+        let mut guard = Guard { live, directory: state_dir.join("guard"), kept: None, new: Set::new(), first: false };
         if guard.directory.exists() {
             if guard.directory.join(INDEX).exists() {
                 guard.kept = guard.load::<Option<Kept>>(INDEX).flatten();
@@ -152,8 +151,8 @@ impl Guard {
             self.first = true;
         }
         let kept = self.kept.get_or_insert_with(|| Kept {
-            packages: BTreeSet::new(),
-            transfers: BTreeSet::new(),
+            packages: Set::new(),
+            transfers: Set::new(),
             trial: Trial::new(timeout),
         });
         let more = transfer.is_some_and(|id| kept.transfers.insert(id));
@@ -193,13 +192,13 @@ impl Guard {
 
     /// The packages that would come back.
     #[must_use]
-    pub fn packages(&self) -> BTreeSet<String> {
+    pub fn packages(&self) -> Set<String> {
         self.kept.as_ref().map(|kept| kept.packages.clone()).unwrap_or_default()
     }
 
     /// The transfers that brought a part of the change.
     #[must_use]
-    pub fn transfers(&self) -> BTreeSet<u32> {
+    pub fn transfers(&self) -> Set<u32> {
         self.kept.as_ref().map(|kept| kept.transfers.clone()).unwrap_or_default()
     }
 

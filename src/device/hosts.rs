@@ -15,6 +15,7 @@ use crate::model::context::{Context, Row};
 use crate::model::format::{IP_ADDRESS, IPV4_ADDRESS, IPV6_ADDRESS, is_mac};
 use crate::model::schema::{Object, Rows, Table, Text, alias, always, count, get, ro};
 use crate::model::value::{BOOLEAN, HEX_BINARY, INT, STRING, Type, UNSIGNED_INT};
+use crate::sorted::Map;
 
 /// How many hosts are shown.
 const MOST: usize = 10_240;
@@ -113,7 +114,7 @@ impl Host {
     }
 }
 
-/// All hosts, by MAC address in lower case.
+/// All hosts, by MAC address in lower case: a tree, because thousands come one by one in no order.
 #[derive(Default)]
 struct Hosts(BTreeMap<String, Host>);
 
@@ -165,7 +166,7 @@ fn dhcp_leases(cx: &mut Context, hosts: &mut Hosts) {
 
 /// The leases of odhcpd name hosts by DUID, which mostly ends in the MAC address; or they have the name of a host that is known.
 fn odhcpd_leases(cx: &mut Context, hosts: &mut Hosts) {
-    let by_name: BTreeMap<String, String> = hosts
+    let by_name: Map<String, String> = hosts
         .0
         .iter()
         .map(|(mac, host)| (host.name.clone(), mac.clone()))
@@ -229,7 +230,7 @@ fn forwarding(cx: &mut Context, hosts: &mut Hosts) {
         if ports.is_empty() {
             continue;
         }
-        let mut numbers: BTreeMap<u16, &String> = BTreeMap::new();
+        let mut numbers: Map<u16, &String> = Map::new();
         for port in ports.iter() {
             let number = net::sysfs(cx, port, "brport/port_no").map(|text| String::from(text.trim_start_matches("0x")));
             if let Some(number) = number.and_then(|number| u16::from_str_radix(&number, 16).ok()) {
@@ -356,7 +357,7 @@ fn dhcp_client(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 /// The DUIDs that odhcpd knows, by the MAC addresses in them.
-fn duids(cx: &mut Context) -> Result<Rc<BTreeMap<String, String>>> {
+fn duids(cx: &mut Context) -> Result<Rc<Map<String, String>>> {
     cx.memo("duids", |cx| {
         let reply = cx.ubus("dhcp", "ipv6leases", &json!({})).unwrap_or_default();
         let devices = reply.get("device").and_then(Json::as_object).into_iter().flatten();

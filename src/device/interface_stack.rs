@@ -1,6 +1,5 @@
 //! `Device.InterfaceStack.{i}.`: which interface stands on which, out of the `LowerLayers` of every table that has them, standard or vendor's.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::error::{Error, Result};
@@ -9,6 +8,7 @@ use crate::model::context::{Context, Row};
 use crate::model::schema::{Object, Rows, Table, Text, alias, get, ro};
 use crate::model::tree::{NodeId, ROOT, Schema};
 use crate::model::value::{STRING, Type};
+use crate::sorted::Map;
 
 const PATH: Type = STRING.strong(&[]).lengths(&[(0, 256)]);
 const ALIAS: Type = STRING.lengths(&[(0, 64)]);
@@ -17,7 +17,7 @@ const ALIAS: Type = STRING.lengths(&[(0, 64)]);
 pub static INTERFACE_STACK: Object = Object::table(
     "Device.InterfaceStack.{i}.",
     // What a row is known by is the two paths; instance numbers belong to the same things for ever.
-    Table::new(Rows::Keys(|cx, _| Ok(stack(cx)?.keys().cloned().collect()))).at_most(4096),
+    Table::new(Rows::Keys(|cx, _| Ok(stack(cx)?.keys().to_vec()))).at_most(4096),
     &[
         alias(),
         ro("HigherLayer", PATH, get(|cx, row| Ok(Text::Owned(pair(cx, row)?.higher.clone())))),
@@ -40,12 +40,12 @@ struct Pair {
 }
 
 /// All pairs, by `higher lower`; made once a request.
-fn stack(cx: &mut Context) -> Result<Rc<BTreeMap<String, Pair>>> {
+fn stack(cx: &mut Context) -> Result<Rc<Map<String, Pair>>> {
     cx.memo("interface stack", |cx| {
         let schema = cx.schema().clone();
         let mut tables = Vec::new();
         interfaces(&schema, ROOT, &mut tables);
-        let mut aliases = BTreeMap::new();
+        let mut aliases = Vec::new();
         let mut pairs = Vec::new();
         for node in tables {
             // A table that cannot be read must not take the others with it.
@@ -59,9 +59,10 @@ fn stack(cx: &mut Context) -> Result<Rc<BTreeMap<String, Pair>>> {
                 pairs.extend(
                     lower.split(',').filter(|path| !path.is_empty()).map(|lower| (higher.clone(), String::from(lower))),
                 );
-                aliases.insert(higher, alias.into_owned());
+                aliases.push((higher, alias.into_owned()));
             }
         }
+        let aliases: Map<String, String> = aliases.into_iter().collect();
         let alias = |path: &str| aliases.get(path).cloned().unwrap_or_default();
         let pair = |(higher, lower): (String, String)| {
             let (higher_alias, lower_alias) = (alias(&higher), alias(&lower));

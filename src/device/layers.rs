@@ -9,7 +9,6 @@
 //!
 //! A logical interface names the device that it is on. `eth0.7` is a VLAN on `eth0` whether or not a `config device` says so.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::{ethernet, net, wifi};
@@ -17,6 +16,7 @@ use crate::error::{Fault, Result};
 use crate::model::access::uci_truth;
 use crate::model::context::{Context, Row};
 use crate::platform::uci::SectionId;
+use crate::sorted::Map;
 
 /// The UCI package.
 pub const PACKAGE: &str = "network";
@@ -274,9 +274,9 @@ pub fn device_of_path(cx: &mut Context, path: &str) -> Option<String> {
 }
 
 /// The paths of the SSIDs that are up, by network device.
-pub fn ssids(cx: &mut Context) -> Rc<BTreeMap<String, String>> {
+pub fn ssids(cx: &mut Context) -> Rc<Map<String, String>> {
     cx.memo("SSIDs by device", |cx| {
-        let mut found = BTreeMap::new();
+        let mut found = Map::new();
         if let Some(node) = cx.schema().find("Device.WiFi.SSID.") {
             for row in cx.all_rows(node)? {
                 if let Some(device) = wifi::device_of(cx, &row) {

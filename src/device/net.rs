@@ -4,7 +4,6 @@
 //! trouble still shows the rest of its tree.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -15,6 +14,7 @@ use crate::error::Result;
 use crate::model::context::{Context, Row};
 use crate::model::schema::{Notification, Parameter, Text, get, ro};
 use crate::model::value::{STRING, Type, UNSIGNED_INT, UNSIGNED_LONG};
+use crate::sorted::Map;
 use crate::time::UtcTime;
 
 /// `Status` of an interface object (TR-181, any interface object).
@@ -26,7 +26,7 @@ pub const LOWER_LAYERS: Type = STRING.strong(&[]).list_within((0, u32::MAX), 102
 
 /// The state of every logical interface, by its UCI name.
 #[derive(Debug)]
-pub struct Interfaces(BTreeMap<String, Json>);
+pub struct Interfaces(Map<String, Json>);
 
 impl Interfaces {
     /// What netifd says of an interface; null where it says nothing.
@@ -37,8 +37,7 @@ impl Interfaces {
 
     /// What netifd says of an interface, and of those that its protocol has made on it, such as `wan_6` for the IPv6 of a PPPoE `wan`.
     pub fn family<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Json> {
-        let made = self.0.range(String::from(name)..).take_while(move |(other, _)| other.starts_with(name));
-        let made = made.filter(move |(other, state)| {
+        let made = self.0.iter().filter(move |(other, state)| {
             let tail = other.strip_prefix(name).and_then(|tail| tail.strip_prefix('_'));
             tail.is_some() && truth(state, "dynamic")
         });
@@ -147,10 +146,10 @@ struct Stamp {
 const STAMPS: usize = 512;
 
 /// The kernel does not say when a link changed, so the agent remembers what it saw.
-static STAMPS_SEEN: Mutex<BTreeMap<String, Stamp>> = Mutex::new(BTreeMap::new());
+static STAMPS_SEEN: Mutex<Map<String, Stamp>> = Mutex::new(Map::new());
 
 /// What one request was told of `LastChange`, by thing.
-type Told = RefCell<BTreeMap<String, u64>>;
+type Told = RefCell<Map<String, u64>>;
 
 /// Seconds since something (such as `Device.Ethernet.Interface.lan1`) was first seen in its present state; what was never seen before has
 /// been so since the boot. For `LastChange`. The same in every pass over a request, since the second has to be as long as the first.

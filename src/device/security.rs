@@ -4,7 +4,6 @@
 
 mod certificate;
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::rc::Rc;
 use std::time::SystemTime;
@@ -19,6 +18,7 @@ use crate::error::{Fault, Result};
 use crate::model::context::{Context, Row};
 use crate::model::schema::{Object, Rows, Table, Text, always, count, get, get_set, ro, rw};
 use crate::model::value::{BOOLEAN, DATE_TIME, STRING, Type, UNKNOWN_TIME, UNSIGNED_INT};
+use crate::sorted::Map;
 use crate::time::UtcTime;
 
 const DIRECTORY: &str = "/etc/ssl/certs";
@@ -36,8 +36,7 @@ pub static SECURITY: Object =
 /// TR-181 2.17 Device.Security.Certificate.{i}.; a certificate is known by its hash.
 pub static CERTIFICATE: Object = Object::table(
     "Device.Security.Certificate.{i}.",
-    Table::new(Rows::Keys(|cx, _| Ok(found(cx)?.keys().cloned().collect())))
-        .keys(&[always(&["SerialNumber", "Issuer"])]),
+    Table::new(Rows::Keys(|cx, _| Ok(found(cx)?.keys().to_vec()))).keys(&[always(&["SerialNumber", "Issuer"])]),
     &[
         rw("Enable", BOOLEAN, get_set(|_, _| Ok(Text::Borrowed("true")), set_enable)),
         ro("LastModif", DATE_TIME, get(|cx, row| read(cx, row, |found| &found.changed))),
@@ -67,7 +66,7 @@ struct Found {
 }
 
 /// All certificates, read once a request; what is no certificate is passed over.
-fn found(cx: &mut Context) -> Result<Rc<BTreeMap<String, Found>>> {
+fn found(cx: &mut Context) -> Result<Rc<Map<String, Found>>> {
     cx.memo("certificates", |cx| {
         let acs = cx.package("cwmpd")?.find("acs");
         let option = |name| acs.and_then(|acs| acs.get(name)).filter(|path| path.starts_with('/')).map(String::from);
@@ -75,7 +74,7 @@ fn found(cx: &mut Context) -> Result<Rc<BTreeMap<String, Found>>> {
         let is_one = |name: &&String| (name.ends_with(".crt") || name.ends_with(".pem")) && name.as_str() != BUNDLE;
         files.extend(cx.directory(DIRECTORY).iter().filter(is_one).map(|name| format!("{DIRECTORY}/{name}")));
         files.retain(|file| !file.ends_with(&format!("/{BUNDLE}")));
-        let mut all = BTreeMap::new();
+        let mut all = Map::new();
         for file in files {
             let Ok(text) = cx.file(&file) else { continue };
             let changed = cx.system().file_info(&file).ok().map(|info| time(info.modified));
@@ -85,7 +84,7 @@ fn found(cx: &mut Context) -> Result<Rc<BTreeMap<String, Found>>> {
                 }
                 let Some(certificate) = Certificate::read(&der) else { continue };
                 let changed = changed.clone().unwrap_or_else(|| UNKNOWN_TIME.into());
-                all.entry(hash(&der)).or_insert_with(|| Found::new(certificate, changed));
+                all.get_or_insert_with(hash(&der), || Found::new(certificate, changed));
             }
         }
         Ok(all)

@@ -3,7 +3,6 @@
 //! Inside the model a name always has instance numbers; aliases are put in their place when a name comes in, and in the place of numbers when it
 //! goes out to an ACS that wants them (InstanceMode). A table without a parameter Alias has numbers only.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::access::stored;
@@ -12,6 +11,7 @@ use super::schema::{Parameter, Text};
 use super::tree::{NodeId, ROOT, Target, resolve};
 use super::value::is_alias;
 use crate::error::{Fault, Result};
+use crate::sorted::Map;
 
 /// The parameter that a row is addressed by.
 pub const ALIAS: &str = "Alias";
@@ -29,7 +29,7 @@ const LONGEST: usize = 64;
 pub(super) type Make<'a> = dyn FnMut(&mut Context, NodeId, &Rc<Row>, &str) -> Result<u32, Fault> + 'a;
 
 /// Where rows were found by their aliases, by the path of the table: a hint, looked at again before it is used.
-pub(super) type Hints = BTreeMap<String, BTreeMap<String, u32>>;
+pub(super) type Hints = Map<String, Map<String, u32>>;
 
 /// The alias in a part of a name such as `[lan]`.
 #[must_use]
@@ -78,17 +78,17 @@ pub fn row(context: &mut Context, node: NodeId, around: &Rc<Row>, alias: &str) -
         }
     }
     let mut found = None;
-    let mut hints = BTreeMap::new();
+    let mut hints = Vec::new();
     for entry in context.rows(node, around)?.iter() {
         let row = Row::new(node, around, entry);
         if let Ok(now) = stored(context, node, &row, parameter) {
             if now == alias {
                 found = Some(row);
             }
-            hints.insert(now.into_owned(), entry.number);
+            hints.push((now.into_owned(), entry.number));
         }
     }
-    context.aliases.insert(table, hints);
+    context.aliases.insert(table, hints.into_iter().collect());
     Ok(found)
 }
 

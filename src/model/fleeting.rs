@@ -2,9 +2,8 @@
 //!
 //! A [`super::context::Context`] has them as they were when it was made, so that both passes over a large answer see the same.
 
-use std::collections::BTreeMap;
-
 use crate::error::Fault;
+use crate::sorted::Map;
 
 /// The last part of the name of the parameter that starts a test.
 pub const STATE: &str = "DiagnosticsState";
@@ -20,7 +19,7 @@ pub const NONE: &str = "None";
 #[derive(Clone, Debug, Default)]
 pub struct Fleeting {
     /// By the full name of the parameter; the number of rows of a table by its path.
-    values: BTreeMap<String, String>,
+    values: Map<String, String>,
     /// Whether somebody carries out tests: not when the command line has the model for itself.
     pub runs_tests: bool,
 }

@@ -4,12 +4,13 @@
 //! something else (CONFORMANCE P-62). A section without a name is known by the name that it gets as soon as the agent writes to it;
 //! until then it is recognised by its content, so that numbers survive when others insert, remove or reorder sections.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::attributes::Attribute;
 use crate::platform::uci::{OptionValue, Package, Section, SectionId};
+use crate::sorted::{Map, Set};
 
 /// Rows that are gone are remembered up to this number in each table; beyond it the oldest are forgotten.
 const GONE: usize = 256;
@@ -22,12 +23,12 @@ const COMPARED: usize = 200;
 #[serde(default)]
 pub struct Registry {
     /// By the path of the table with the instance numbers around it, such as `Device.IP.Interface.1.IPv4Address.`.
-    tables: BTreeMap<String, Numbers>,
+    tables: Map<String, Numbers>,
     /// By package.
-    anonymous: BTreeMap<String, Anonymous>,
+    anonymous: Map<String, Anonymous>,
     /// The agent's own values, by the full name of the parameter.
-    own: BTreeMap<String, String>,
-    /// Attributes that differ from the parameter's own, by the full name of the parameter.
+    own: Map<String, String>,
+    /// Attributes that differ from the parameter's own, by the full name of the parameter. A tree, because all of them may come one by one.
     attributes: BTreeMap<String, Attribute>,
     #[serde(skip)]
     dirty: bool,
@@ -39,6 +40,7 @@ pub struct Registry {
 struct Numbers {
     /// The greatest number that was ever given.
     last: u32,
+    /// A tree, because thousands of rows come one by one, `cwmp_10` after `cwmp_9`.
     by_key: BTreeMap<Box<str>, u32>,
 }
 
@@ -91,7 +93,7 @@ impl Registry {
         if let Some(number) = self.known_number(table, key) {
             return number;
         }
-        let numbers = self.tables.entry(String::from(table)).or_default();
+        let numbers = self.tables.get_or_default(String::from(table));
         // Four thousand million rows are never made; should it happen, the last number is given twice rather than the daemon stopped.
         numbers.last = numbers.last.saturating_add(1);
         numbers.by_key.insert(Box::from(key), numbers.last);
@@ -120,7 +122,7 @@ impl Registry {
 
     /// Adds a row to a table whose rows only the agent has.
     pub fn add_own_row(&mut self, table: &str, number: u32) {
-        let numbers = self.tables.entry(String::from(table)).or_default();
+        let numbers = self.tables.get_or_default(String::from(table));
         numbers.last = numbers.last.max(number);
         numbers.by_key.insert(number.to_string().into_boxed_str(), number);
         self.dirty = true;
@@ -148,7 +150,7 @@ impl Registry {
 
     /// Gives an instance number to another key, because what the row stands for has moved there.
     pub fn move_row(&mut self, table: &str, key: &str, number: u32) {
-        let numbers = self.tables.entry(String::from(table)).or_default();
+        let numbers = self.tables.get_or_default(String::from(table));
         numbers.by_key.retain(|_, n| *n != number);
         numbers.by_key.insert(Box::from(key), number);
         self.dirty = true;
@@ -161,7 +163,7 @@ impl Registry {
     }
 
     /// Forgets the rows that went longest ago when too many are gone. `seen` tells the numbers of the rows that are there, and there are `count`.
-    pub fn prune(&mut self, table: &str, count: usize, seen: impl FnOnce() -> BTreeSet<u32>) {
+    pub fn prune(&mut self, table: &str, count: usize, seen: impl FnOnce() -> Set<u32>) {
         let Some(numbers) = self.tables.get_mut(table) else { return };
         let Some(excess) = numbers.by_key.len().checked_sub(count.saturating_add(GONE)) else { return };
         let seen = seen();
@@ -179,7 +181,7 @@ impl Registry {
 
     /// A name that no section of the package has or had.
     pub fn new_section_name(&mut self, package: &Package) -> String {
-        let anonymous = self.anonymous.entry(String::from(package.name())).or_default();
+        let anonymous = self.anonymous.get_or_default(String::from(package.name()));
         loop {
             anonymous.last = anonymous.last.saturating_add(1);
             self.dirty = true;
@@ -206,7 +208,7 @@ impl Registry {
         names.sort_unstable();
         // A file that is half read must not make the rest of it forgotten.
         if !package.problems().is_empty() {
-            let found: BTreeSet<u32> = sections.iter().map(|section| section.name).collect();
+            let found: Set<u32> = sections.iter().map(|section| section.name).collect();
             sections.extend(anonymous.sections.iter().filter(|old| !found.contains(&old.name)).cloned());
         }
         self.dirty |= sections != anonymous.sections;
@@ -243,11 +245,11 @@ impl Registry {
     pub fn go_back(&mut self, former: Self) {
         let since = std::mem::replace(self, former);
         for (table, numbers) in since.tables {
-            let before = self.tables.entry(table).or_default();
+            let before = self.tables.get_or_default(table);
             before.last = before.last.max(numbers.last);
         }
         for (package, anonymous) in since.anonymous {
-            let before = self.anonymous.entry(package).or_default();
+            let before = self.anonymous.get_or_default(package);
             before.last = before.last.max(anonymous.last);
         }
         self.dirty = true;

@@ -1,7 +1,6 @@
 //! Writes: SetParameterValues, AddObject and DeleteObject, each all or nothing (CONFORMANCE P-01 to P-19, P-60 to P-69).
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::Model;
@@ -12,6 +11,7 @@ use super::context::{CommitFailure, Context, Effects, Row, RowId};
 use super::schema::{Add, Delete, Key, Parameter, Rows, Source, Values};
 use super::tree::{NodeId, Target, resolve};
 use crate::error::{Fault, FaultCode, ParameterFault};
+use crate::sorted::{Map, Set};
 
 /// Where the ParameterKey is kept (CONFORMANCE P-08).
 pub const PARAMETER_KEY: &str = "Device.ManagementServer.ParameterKey";
@@ -48,7 +48,7 @@ struct Entry<'a> {
 }
 
 /// A row that a request touches.
-type Touched = BTreeMap<(NodeId, String), TouchedRow>;
+type Touched = Map<(NodeId, String), TouchedRow>;
 
 #[derive(Default)]
 struct TouchedRow {
@@ -183,7 +183,7 @@ fn stage_all(context: &mut Context, assignments: &[Assignment], local: bool) -> 
         };
         entries.push(Entry { sent, name, fault });
     }
-    let mut seen = BTreeSet::new();
+    let mut seen = Set::new();
     if let Some(twice) = entries.iter().find(|entry| !seen.insert(entry.name.as_str())) {
         return Err(Fault::arguments(format!("{} comes twice", twice.sent.name)));
     }
@@ -298,7 +298,7 @@ fn stage_one(
     }
     let path = context.schema().path(*node, row);
     let news = is_news(context, *node, row, parameter, &value);
-    let entry = touched.entry((*node, path)).or_default();
+    let entry = touched.get_or_default((*node, path));
     entry.changed.push(parameter.name);
     entry.news |= news;
     if let Source::Together(_) = parameter.source {
@@ -412,7 +412,7 @@ fn key_values(
         let value = stored(context, node, row, parameter)?.into_owned();
         values.push(match parameter.value.list {
             // Lists compare as sets (CONFORMANCE J-05).
-            Some(_) => value.split(',').collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(","),
+            Some(_) => value.split(',').collect::<Set<_>>().into_iter().collect::<Vec<_>>().join(","),
             None => value,
         });
     }

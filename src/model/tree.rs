@@ -1,12 +1,11 @@
 //! The schema as a tree of names, and the way from a name to what it stands for.
 
-use std::collections::BTreeMap;
-
 use super::alias;
 use super::context::{Context, Row};
 use super::schema::{Object, Parameter, Table};
 use super::value::is_number;
 use crate::error::{Error, Fault, Result};
+use crate::sorted::Map;
 
 /// A node of the tree: an object, or a table with what each of its rows has.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -62,17 +61,17 @@ impl Schema {
     pub fn new(objects: impl IntoIterator<Item = &'static Object>) -> Result<Self> {
         let root = Node { name: "Device", parent: ROOT, object: None, parameters: Vec::new(), children: Vec::new() };
         let mut schema = Self { nodes: vec![root], programs: Vec::new() };
-        let mut parameters: BTreeMap<NodeId, BTreeMap<&'static str, &'static Parameter>> = BTreeMap::new();
+        let mut parameters: Map<NodeId, Map<&'static str, &'static Parameter>> = Map::new();
         for object in objects {
             let id = schema.place(object)?;
-            let entry = parameters.entry(id).or_default();
+            let entry = parameters.get_or_default(id);
             for parameter in object.parameters {
                 entry.insert(parameter.name, parameter);
             }
         }
         for (id, found) in parameters {
             if let Some(node) = schema.nodes.get_mut(usize::from(id.0)) {
-                node.parameters = found.into_values().collect();
+                node.parameters = found.into_values();
             }
         }
         for index in 0..schema.nodes.len() {

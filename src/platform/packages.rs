@@ -1,8 +1,8 @@
 //! The databases of the package managers of OpenWrt: opkg up to 24.10, apk (version 3) from 25.12 on. Pure text in, packages out.
 
-use std::collections::BTreeMap;
-
 use super::System;
+
+use crate::sorted::Map;
 
 /// The status file of opkg, and the directory with the description and the files of each package.
 pub const OPKG_STATUS: &str = "/usr/lib/opkg/status";
@@ -57,8 +57,8 @@ pub struct Package {
 
 /// The installed packages of opkg's status file, by name.
 #[must_use]
-pub fn opkg_installed(status: &str) -> BTreeMap<String, Package> {
-    let mut all = BTreeMap::new();
+pub fn opkg_installed(status: &str) -> Map<String, Package> {
+    let mut all = Vec::new();
     for paragraph in status.split("\n\n") {
         let fields = fields(paragraph);
         let field = |name: &str| fields.get(name).copied().unwrap_or_default();
@@ -73,9 +73,9 @@ pub fn opkg_installed(status: &str) -> BTreeMap<String, Package> {
             essential: field("Essential") == "yes",
             ..Package::default()
         };
-        all.insert(package.name.clone(), package);
+        all.push((package.name.clone(), package));
     }
-    all
+    all.into_iter().collect()
 }
 
 /// Adds what opkg's control file says of a package.
@@ -95,8 +95,8 @@ pub fn scripts(list: &str) -> Vec<String> {
 
 /// The installed packages of apk's database, by name.
 #[must_use]
-pub fn apk_installed(database: &str) -> BTreeMap<String, Package> {
-    let mut all = BTreeMap::new();
+pub fn apk_installed(database: &str) -> Map<String, Package> {
+    let mut all = Vec::new();
     for paragraph in database.split("\n\n") {
         let mut package = Package::default();
         let mut directory = "";
@@ -113,10 +113,10 @@ pub fn apk_installed(database: &str) -> BTreeMap<String, Package> {
             }
         }
         if is_name(&package.name) {
-            all.insert(package.name.clone(), package);
+            all.push((package.name.clone(), package));
         }
     }
-    all
+    all.into_iter().collect()
 }
 
 /// Whether a text can be the name of a package or of a service: nothing that an argument list, a path or a package manager takes for something else.
@@ -127,7 +127,7 @@ pub fn is_name(text: &str) -> bool {
 }
 
 /// `Name: value` lines; what goes on in the next line is left out.
-fn fields(paragraph: &str) -> BTreeMap<&str, &str> {
+fn fields(paragraph: &str) -> Map<&str, &str> {
     let lines = paragraph.lines().filter(|line| !line.starts_with([' ', '\t']));
     lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name, value.trim())).collect()
 }
@@ -142,9 +142,10 @@ mod tests {
             Package: sqm-scripts\nVersion: 1.6.0-2\nStatus: install user installed\nConffiles:\n /etc/config/sqm 0123\nInstalled-Time: 1719000000\n\n\
             Package: gone\nVersion: 1\nStatus: deinstall ok not-installed\n\nPackage: ../odd\nStatus: install ok installed\n\nrubbish\n";
         let all = opkg_installed(status);
-        assert_eq!(all.keys().collect::<Vec<_>>(), ["libc", "sqm-scripts"]);
-        assert_eq!((all["libc"].essential, all["sqm-scripts"].essential), (true, false));
-        let mut sqm = all["sqm-scripts"].clone();
+        assert_eq!(all.keys()[..], ["libc", "sqm-scripts"]);
+        let essential: Vec<bool> = all.values().iter().map(|package| package.essential).collect();
+        assert_eq!(essential, [true, false]);
+        let mut sqm = all.get("sqm-scripts").unwrap().clone();
         opkg_control(
             &mut sqm,
             "Package: sqm-scripts\nMaintainer: A <a@example.org>\nDescription:  Shaping\n of traffic\n",
@@ -157,9 +158,10 @@ mod tests {
     fn packages_of_apk() {
         let database = "C:Q1abc=\nP:dropbear\nV:2025.88-r1\nA:x86_64\nT:Small SSH server\nm:Nobody <n@example.org>\nF:etc/config\nR:dropbear\nF:etc/init.d\nR:dropbear\na:0:0:755\nZ:Q1x\n\nP:bad name\nV:1\n\n";
         let all = apk_installed(database);
-        assert_eq!(all.len(), 1);
-        assert_eq!(all["dropbear"].version, "2025.88-r1");
-        assert_eq!(all["dropbear"].scripts, ["dropbear"]);
+        assert_eq!(all.keys()[..], ["dropbear"]);
+        let dropbear = all.get("dropbear").unwrap();
+        assert_eq!(dropbear.version, "2025.88-r1");
+        assert_eq!(dropbear.scripts, ["dropbear"]);
     }
 
     #[test]

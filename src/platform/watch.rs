@@ -3,7 +3,6 @@
 //! [`Watch`] is three descriptors for a poll loop: inotify for files, rtnetlink for links and addresses, and the bus for interfaces, Wi-Fi clients
 //! and leases. None needs a privilege, and the agent goes on without one that the system does not give.
 
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
@@ -18,6 +17,8 @@ use super::clock;
 use super::files;
 use super::live::Live;
 use super::ubus::events::Listener;
+
+use crate::sorted::Set;
 
 /// The directory of the packages, and where it lies.
 const CONFIG: &str = "/etc/config";
@@ -41,11 +42,11 @@ const READS: usize = 64;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Changes {
     /// UCI packages that were written, made or deleted, by the agent itself too.
-    pub packages: BTreeSet<String>,
+    pub packages: Set<String>,
     /// Events were lost, or `/etc/config` is another directory now: any package and any file may have changed.
     pub everything: bool,
     /// Those of the files given to [`Watch::new`] that changed.
-    pub files: BTreeSet<String>,
+    pub files: Set<String>,
     /// A link or a logical interface went up or down, came or went, or an address did.
     pub network: bool,
     /// A Wi-Fi client or a DHCP lease came or went.

@@ -13,7 +13,6 @@
 //! Each step is saved before what it stands for is begun, so that the state says after a crash what may have happened: what was being fetched is
 //! fetched again, what was being applied is never applied again (CONFORMANCE F-05, F-10).
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +22,7 @@ use super::{Trouble, code};
 use crate::cwmp::events::EventCode;
 use crate::error::{Fault, FaultCode};
 use crate::soap::rpc::{Download, QueuedTransfer, ScheduleDownload, TransferComplete, Upload};
+use crate::sorted::Set;
 use crate::time::{Deadline, Now, UtcTime};
 
 /// How many transfers may wait or be untold; as many as GetAllQueuedTransfers can list (TR-069a6 A.4.1.7).
@@ -597,7 +597,7 @@ impl Queue {
     }
 
     /// What was done with the files of these transfers was undone before the ACS was told of it.
-    pub fn undone(&mut self, ids: &BTreeSet<u32>, trouble: &Trouble, now: Now) {
+    pub fn undone(&mut self, ids: &Set<u32>, trouble: &Trouble, now: Now) {
         let untold = |transfer: &&mut Transfer| {
             ids.contains(&transfer.id) && matches!(transfer.state, State::Done { fault_code: 0, .. })
         };

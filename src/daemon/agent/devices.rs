@@ -4,7 +4,6 @@
 //! dnsmasq hands what a device says of itself to its script, and marks such a device with a tag of its own, so that the options with the identity of
 //! the gateway go to it alone.
 
-use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -94,7 +93,7 @@ impl Agent {
                     "dnsmasq is told {} about devices that are managed",
                     if script { "to ask" } else { "nothing" }
                 );
-                let packages = BTreeSet::from([String::from("dhcp")]);
+                let packages = [String::from("dhcp")].into_iter().collect();
                 self.promise_effects(Effects { packages, ..Effects::default() });
                 self.save();
             }

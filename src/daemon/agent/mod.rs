@@ -38,7 +38,6 @@ pub use units::UnitJob;
 #[cfg(feature = "xmpp")]
 pub use xmpp::{Found, Target};
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -70,6 +69,7 @@ use crate::platform::live::Live;
 use crate::platform::net::{InterfaceState, interface_state};
 use crate::platform::uci::{self, EditError};
 use crate::soap::rpc::ParameterValue;
+use crate::sorted::Set;
 use crate::state::{Loaded, Store, Was};
 use crate::time::{Now, UtcTime};
 
@@ -119,7 +119,7 @@ pub struct Agent {
     /// When the time of a row that the ACS gave a time is over.
     expiry_at: Option<Duration>,
     /// The programs of the last upkeep, and when they are run again if they are still called for.
-    tried: (BTreeSet<Vec<String>>, Duration),
+    tried: (Set<Vec<String>>, Duration),
     listening_port: Option<u16>,
     switches: Switches,
     transfers: Transfers,

@@ -1,6 +1,5 @@
 //! What is saved, and what was promised to the ACS.
 
-use std::collections::BTreeSet;
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use crate::cwmp::schedule::Scheduled;
 use crate::model::context::Effects;
 use crate::platform::live::Live;
 use crate::platform::{System, power};
+use crate::sorted::{Map, Set};
 
 /// The files of the state besides the registry of the model.
 pub(super) const STATE: &str = "state.json";
@@ -49,7 +49,7 @@ pub(super) struct Saved {
     pub(super) last_good_time: u64,
     /// Options of the configuration that came from DHCP, with the values that it gave.
     #[cfg(feature = "discovery")]
-    pub(super) discovered: std::collections::BTreeMap<String, String>,
+    pub(super) discovered: Map<String, String>,
     /// Of the methods that an ACS need not have, those that this one has; `None` before it was asked.
     pub(super) acs_methods: Option<Vec<String>>,
     /// Reboots that the ACS has set a time for.
@@ -65,9 +65,9 @@ pub(super) struct Saved {
 #[serde(default)]
 pub struct Promised {
     /// UCI packages whose services have to hear of a change.
-    pub(super) packages: BTreeSet<String>,
+    pub(super) packages: Set<String>,
     /// Programs to be run.
-    pub(super) programs: BTreeSet<Vec<String>>,
+    pub(super) programs: Set<Vec<String>>,
     /// A reboot.
     pub(super) reboot: bool,
     /// The factory state.
@@ -183,7 +183,7 @@ pub fn keep_promise(live: &Live, promised: &Promised) {
 }
 
 /// Tells the services of changes, each once, and runs programs.
-pub fn apply(live: &Live, packages: &BTreeSet<String>, programs: &BTreeSet<Vec<String>>) {
+pub fn apply(live: &Live, packages: &Set<String>, programs: &Set<Vec<String>>) {
     let packages: Vec<&str> = packages.iter().map(String::as_str).filter(|package| *package != PACKAGE).collect();
     if let Err(errors) = power::apply(live, &packages) {
         for error in errors {

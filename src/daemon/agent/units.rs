@@ -1,6 +1,5 @@
 //! The software modules of the agent: what ChangeDUState asked for, and what others have changed. The work is done by [`super::super::units`].
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Agent;
@@ -12,6 +11,7 @@ use crate::cwmp::plan::Interface;
 use crate::daemon::status::TransferStatus;
 use crate::error::FaultCode;
 use crate::platform::live::Live;
+use crate::sorted::Map;
 use crate::time::UtcTime;
 use crate::transfer::Trouble;
 use crate::transfer::units::autonomous::{Policy, Seen};
@@ -152,17 +152,17 @@ impl Agent {
             ("ExecutionUnitList", |installed, text| installed.unit.execution_units = text),
         ];
         let mut context = self.model.context();
-        let mut all: BTreeMap<u32, Installed> = BTreeMap::new();
+        let mut all: Map<u32, Installed> = Map::new();
         for (parameter, put) in fields {
             for value in values_of(&mut context, &format!("{TABLE}*.{parameter}")) {
                 let number = value.name.strip_prefix(TABLE).and_then(|rest| rest.split('.').next()?.parse().ok());
                 let Some(number) = number else { continue };
-                let installed = all.entry(number).or_default();
+                let installed = all.get_or_default(number);
                 installed.unit.path = format!("{TABLE}{number}");
                 put(installed, value.value.text);
             }
         }
-        all.into_values().collect()
+        all.into_values()
     }
 
     /// Keeps what the ACS said of a package, and when it was installed or updated.
@@ -190,7 +190,7 @@ impl Agent {
         }
     }
 
-    fn seen_units(&self) -> BTreeMap<String, Seen> {
+    fn seen_units(&self) -> Map<String, Seen> {
         let seen = |installed: Installed| {
             let Unit { uuid, version, path, .. } = installed.unit;
             (installed.name, Seen { uuid, version, path })
@@ -204,7 +204,7 @@ impl Agent {
             return;
         }
         let policy = self.unit_policy();
-        let seen = if policy.enable { self.seen_units() } else { BTreeMap::new() };
+        let seen = if policy.enable { self.seen_units() } else { Map::new() };
         let time = self.now().utc.unwrap_or(UtcTime::UNKNOWN).whole_seconds().to_string();
         self.transfers.unit_changes.look(&seen, &policy, &time);
         if self.transfers.unit_changes.must_persist() {

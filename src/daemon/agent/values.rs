@@ -1,6 +1,5 @@
 //! Looking at values: what has changed since the ACS heard of it last.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Agent;
@@ -12,6 +11,7 @@ use crate::model::attributes::Switched;
 use crate::model::context::Effects;
 use crate::model::transaction::Written;
 use crate::platform::System;
+use crate::sorted::Set;
 
 /// Changes come in bursts; they are looked at this long after the first.
 const SETTLE: Duration = Duration::from_millis(500);
@@ -142,7 +142,7 @@ impl Agent {
     }
 
     /// Has these programs run. When they are through everything is looked at again: what has not helped would go on for ever without a rest.
-    fn keep_up(&mut self, programs: BTreeSet<Vec<String>>, now: Duration) {
+    fn keep_up(&mut self, programs: Set<Vec<String>>, now: Duration) {
         let (tried, again_at) = &self.tried;
         if !programs.is_empty() && programs == *tried && now < *again_at {
             self.expiry_at = Some(self.expiry_at.map_or(*again_at, |at| at.min(*again_at)));

@@ -1,6 +1,5 @@
 //! `Device.DHCPv4.Server.Pool.{i}.Client.{i}.`: the leases of dnsmasq and odhcpd.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
@@ -16,6 +15,7 @@ use crate::model::context::{Context, Row};
 use crate::model::format::{IPV4_ADDRESS, MAC_ADDRESS, is_mac};
 use crate::model::schema::{Object, Rows, Table, Text, alias, always, count, get, ro};
 use crate::model::value::{BOOLEAN, DATE_TIME, HEX_BINARY, UNSIGNED_INT};
+use crate::sorted::{Map, Set};
 use crate::time::UtcTime;
 
 pub(super) static CLIENT: Object = Object::table(
@@ -112,7 +112,7 @@ fn parse(line: &str) -> Option<Lease> {
 }
 
 /// The leases in the subnet of each pool, by the name of its section and by MAC address.
-type Index = BTreeMap<String, BTreeMap<String, Vec<Lease>>>;
+type Index = Map<String, Map<String, Vec<Lease>>>;
 
 fn index(cx: &mut Context) -> Result<Rc<Index>> {
     cx.memo("dhcp leases by pool", |cx| {
@@ -122,9 +122,12 @@ fn index(cx: &mut Context) -> Result<Rc<Index>> {
         for entry in cx.rows(node, &root)?.iter() {
             let pool = Row::new(node, &root, entry);
             let Some(subnet) = subnet_of(cx, &pool)? else { continue };
-            let clients: &mut BTreeMap<String, Vec<Lease>> = index.entry(cx.key(&pool)?).or_default();
-            for lease in leases.iter().filter(|lease| subnet.contains(lease.address)) {
-                clients.entry(lease.mac.clone()).or_default().push(lease.clone());
+            let clients: &mut Map<String, Vec<Lease>> = index.get_or_default(cx.key(&pool)?);
+            let mut inside: Vec<&Lease> = leases.iter().filter(|lease| subnet.contains(lease.address)).collect();
+            // There may be thousands, and in this order none moves another.
+            inside.sort_by(|lease, next| lease.mac.cmp(&next.mac));
+            for lease in inside {
+                clients.get_or_default(lease.mac.clone()).push(lease.clone());
             }
         }
         Ok(index)
@@ -147,7 +150,7 @@ fn clients(cx: &mut Context, pool: &Row) -> Result<Vec<String>> {
 }
 
 /// The addresses that the kernel has met lately; `None` where it does not tell.
-fn reachable(cx: &mut Context) -> Result<Rc<Option<BTreeSet<Ipv4Addr>>>> {
+fn reachable(cx: &mut Context) -> Result<Rc<Option<Set<Ipv4Addr>>>> {
     cx.memo("reachable addresses", |cx| {
         let Ok(neighbours) = cx.file("/proc/net/arp") else { return Ok(None) };
         let met = neighbours.lines().filter_map(|line| {

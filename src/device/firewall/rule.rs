@@ -7,7 +7,6 @@
 //!   becomes these two as soon as there is a port.
 //! * What fw4 knows beyond TR-181 (lists of addresses, limits, times) is left as it is.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::matching::{
@@ -23,6 +22,7 @@ use crate::model::format::{IP_ADDRESS, MAC_ADDRESS};
 use crate::model::schema::{Object, Rows, Table, Text, Values, alias, get, get_set, ro, rw, together};
 use crate::model::value::{BOOLEAN, DATE_TIME, Format, INT, STRING, Type, UNKNOWN_TIME, UNSIGNED_INT};
 use crate::platform::uci::{Section, SectionId};
+use crate::sorted::Map;
 use crate::time::UtcTime;
 
 const MASK: Format = Format {
@@ -302,13 +302,13 @@ fn all(cx: &mut Context) -> Result<Rc<Vec<Listed>>> {
     cx.memo("firewall rules", |cx| {
         let ids: Vec<SectionId> = cx.package(PACKAGE)?.sections().filter(is_rule).map(|section| section.id()).collect();
         let chains = chain::keys(cx);
-        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        let mut counts: Map<String, usize> = Map::new();
         let mut rules = Vec::with_capacity(ids.len());
         for id in ids {
             let name = cx.section_name(PACKAGE, id)?;
             let chain = cx.own(&own(&name, "chain")).filter(|chain| chains.contains(chain));
             let chain = chain.unwrap_or_else(|| String::from(BASE));
-            let order = counts.entry(chain.clone()).or_default();
+            let order = counts.get_or_default(chain.clone());
             *order = order.saturating_add(1);
             rules.push(Listed { id, name, order: *order, chain });
         }

@@ -3,7 +3,6 @@
 //! Such a device says who it is in DHCPv4 option 125. dnsmasq hands that to the agent's script (`files/usr/lib/cwmpd/lan-device`), which keeps it in
 //! a file for each address. A device is there as long as its lease is. odhcpd, where it serves DHCPv4, and DHCPv6 do not tell.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::device::dhcpv4::leases;
@@ -12,6 +11,7 @@ use crate::model::context::{Context, Row};
 use crate::model::schema::{Notification, Object, Rows, Table, Text, count, functional, get, own, ro, rw};
 use crate::model::value::{Format, STRING, Type, UNSIGNED_INT};
 use crate::platform::identity::is_oui;
+use crate::sorted::Map;
 
 /// Where dnsmasq may write, and how the names of the files begin; they end in the address.
 const DIRECTORY: &str = "/var/run/dnsmasq";
@@ -35,7 +35,7 @@ pub static LIMIT: Object = Object::single(
 /// TR-181 2.17 Device.ManagementServer.ManageableDevice.{i}.
 pub static MANAGEABLE_DEVICE: Object = Object::table(
     "Device.ManagementServer.ManageableDevice.{i}.",
-    Table::new(Rows::Keys(|cx, _| Ok(devices(cx)?.0.keys().cloned().collect())))
+    Table::new(Rows::Keys(|cx, _| Ok(devices(cx)?.0.keys().to_vec())))
         .keys(&[functional(&["ManufacturerOUI", "SerialNumber", "ProductClass"])])
         .at_most(MOST),
     &[
@@ -51,11 +51,11 @@ pub static MANAGEABLE_DEVICE: Object = Object::table(
 const BETWEEN: char = '\t';
 
 /// The MAC addresses of each device, by its key.
-struct Devices(BTreeMap<String, Vec<String>>);
+struct Devices(Map<String, Vec<String>>);
 
 fn devices(cx: &mut Context) -> Result<Rc<Devices>> {
     cx.memo("manageable devices", |cx| {
-        let mut devices = BTreeMap::<String, Vec<String>>::new();
+        let mut devices = Map::<String, Vec<String>>::new();
         let files = cx.directory(DIRECTORY);
         let files: Vec<&String> = files.iter().filter(|name| name.starts_with(FILE)).take(MOST).collect();
         if files.is_empty() {
@@ -67,7 +67,7 @@ fn devices(cx: &mut Context) -> Result<Rc<Devices>> {
             let Some((mac, key)) = parse(&text) else { continue };
             let address = name.strip_prefix(FILE).and_then(|address| address.parse().ok());
             if leases.iter().any(|lease| lease.mac == mac && Some(lease.address) == address) {
-                devices.entry(key).or_default().push(mac);
+                devices.get_or_default(key).push(mac);
             }
         }
         Ok(Devices(devices))

@@ -3,7 +3,6 @@
 //! A row is a static route, which is a `config route` or `config route6` of netifd and known by the name of its section, or one of the kernel's, known by
 //! what it is. The kernel's route that a static one has become is not shown twice.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde_json::Value as Json;
@@ -17,6 +16,7 @@ use crate::model::format::prefix_of_mask;
 use crate::model::schema::{Text, Values};
 use crate::model::value::{STRING, Type};
 use crate::platform::uci::{Section, SectionId};
+use crate::sorted::Map;
 
 /// The UCI package.
 const PACKAGE: &str = "network";
@@ -94,7 +94,7 @@ pub(super) struct Route {
 }
 
 /// The rows of a table, by what they are known by.
-pub(super) type Routes = BTreeMap<String, Route>;
+pub(super) type Routes = Map<String, Route>;
 
 /// What the rows are known by, static ones first.
 pub(super) fn keys(routes: &Routes) -> Vec<String> {
@@ -171,19 +171,19 @@ impl Family {
         let kernel = (self.kernel)(cx);
         let known = kernel.is_some();
         let mut kernel = kernel.unwrap_or_default();
-        let mut routes = Routes::new();
+        let mut routes = Vec::new();
         let sections = cx.package(PACKAGE)?.sections().filter(|section| section.kind() == self.kind);
         let fixed: Vec<(SectionId, Route)> = sections.map(|section| (section.id(), self.read(&section))).collect();
         for (id, mut route) in fixed {
             let before = kernel.len();
             kernel.retain(|live| !self.has_become(&route, live));
             route.installed = known.then_some(kernel.len() != before);
-            routes.insert(cx.section_name(PACKAGE, id)?, route);
+            routes.push((cx.section_name(PACKAGE, id)?, route));
         }
         let interfaces = net::interfaces(cx)?;
         for live in kernel.iter().take(MOST) {
             let (interface, proto) = self.interface_of(&interfaces, live);
-            routes.insert(
+            routes.push((
                 live.key(),
                 Route {
                     fixed: false,
@@ -197,9 +197,9 @@ impl Family {
                     origin: self.origin(live, &proto),
                     installed: Some(true),
                 },
-            );
+            ));
         }
-        Ok(routes)
+        Ok(routes.into_iter().collect())
     }
 
     /// The logical interface of a route and its protocol: the one on the device, of several one that has addresses of the version; for a prefix of which

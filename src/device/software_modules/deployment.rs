@@ -18,7 +18,7 @@ const NAMESPACE: [u8; 16] =
 /// URL, dates) is kept by the agent under the names of the parameters.
 pub(super) static DEPLOYMENT_UNIT: Object = Object::table(
     "Device.SoftwareModules.DeploymentUnit.{i}.",
-    Table::new(Rows::Keys(|cx, _| Ok(installed::packages(cx)?.keys().cloned().collect()))).keys(&[always(&[
+    Table::new(Rows::Keys(|cx, _| Ok(installed::packages(cx)?.keys().to_vec()))).keys(&[always(&[
         "UUID",
         "Version",
         "ExecutionEnvRef",

@@ -1,27 +1,24 @@
 //! What is installed, read once a request.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::error::Result;
 use crate::model::context::Context;
 use crate::model::schema::Text;
 use crate::platform::packages::{self, APK_INSTALLED, OPKG_INFO, OPKG_STATUS, Package};
+use crate::sorted::Map;
 
 /// The most packages that are rows.
 const MOST: usize = 2000;
 
 /// The installed packages by name; none where no package manager has left a database.
-pub(super) fn packages(cx: &mut Context) -> Result<Rc<BTreeMap<String, Package>>> {
+pub(super) fn packages(cx: &mut Context) -> Result<Rc<Map<String, Package>>> {
     cx.memo("packages", |cx| {
         let mut all = match cx.file(APK_INSTALLED) {
             Ok(database) => packages::apk_installed(&database),
             Err(_) => cx.file(OPKG_STATUS).map(|status| packages::opkg_installed(&status)).unwrap_or_default(),
         };
-        if let Some((first_too_many, _)) = all.iter().nth(MOST) {
-            let first_too_many = first_too_many.clone();
-            drop(all.split_off(&first_too_many));
-        }
+        all.truncate(MOST);
         Ok(all)
     })
 }
@@ -42,14 +39,14 @@ pub(super) fn text(package: Option<Package>, field: fn(&Package) -> &String, lon
 }
 
 /// The package that each init script belongs to.
-pub(super) fn owners(cx: &mut Context) -> Result<Rc<BTreeMap<String, String>>> {
+pub(super) fn owners(cx: &mut Context) -> Result<Rc<Map<String, String>>> {
     cx.memo("owners of init scripts", |cx| {
         let all = packages(cx)?;
         let files = cx.directory(OPKG_INFO);
-        let mut owners = BTreeMap::new();
+        let mut owners = Vec::new();
         for package in all.values() {
             for script in &package.scripts {
-                owners.insert(script.clone(), package.name.clone());
+                owners.push((script.clone(), package.name.clone()));
             }
             let list = format!("{}.list", package.name);
             if files.binary_search(&list).is_ok() {
@@ -57,6 +54,6 @@ pub(super) fn owners(cx: &mut Context) -> Result<Rc<BTreeMap<String, String>>> {
                 owners.extend(packages::scripts(&list).into_iter().map(|script| (script, package.name.clone())));
             }
         }
-        Ok(owners)
+        Ok(owners.into_iter().collect())
     })
 }

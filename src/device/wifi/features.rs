@@ -1,15 +1,15 @@
 //! What hostapd is built with.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::model::context::Context;
 use crate::platform::FileInfo;
+use crate::sorted::Map;
 
 const HOSTAPD: &str = "/usr/sbin/hostapd";
 
 /// What this very program has answered: it is asked once, not at every read.
-static ANSWERS: Mutex<Option<(FileInfo, BTreeMap<String, bool>)>> = Mutex::new(None);
+static ANSWERS: Mutex<Option<(FileInfo, Map<String, bool>)>> = Mutex::new(None);
 
 /// Whether hostapd has a feature, as its `-v` names it; where it cannot be asked, it has all but WEP, as in OpenWrt's own builds.
 pub(super) fn has(cx: &mut Context, feature: &str) -> bool {
@@ -20,7 +20,7 @@ pub(super) fn has(cx: &mut Context, feature: &str) -> bool {
     let Ok(program) = cx.system().file_info(HOSTAPD) else { return feature != "wep" };
     let mut answers = ANSWERS.lock().unwrap_or_else(PoisonError::into_inner);
     if answers.as_ref().is_none_or(|(asked, _)| *asked != program) {
-        *answers = Some((program, BTreeMap::new()));
+        *answers = Some((program, Map::new()));
     }
     let Some((_, known)) = answers.as_mut() else { return false };
     if let Some(known) = known.get(feature) {

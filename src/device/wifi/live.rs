@@ -1,6 +1,5 @@
 //! What the router says of its radios and wireless interfaces now.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
@@ -9,13 +8,14 @@ use super::PACKAGE;
 use crate::device::net;
 use crate::error::Result;
 use crate::model::context::{Context, Row, RowId};
+use crate::sorted::Map;
 
 /// The state of all radios (`ubus call network.wireless status`).
 pub(super) struct Wireless {
     /// By the name of the section; `None` when netifd did not answer.
-    radios: Option<BTreeMap<String, RadioState>>,
+    radios: Option<Map<String, RadioState>>,
     /// The network device of an interface, by the name of its section or by `@wifi-iface[n]` where it has none.
-    devices: BTreeMap<String, String>,
+    devices: Map<String, String>,
 }
 
 /// The state of a radio.
@@ -45,10 +45,10 @@ impl Wireless {
 pub(super) fn wireless(cx: &mut Context) -> Result<Rc<Wireless>> {
     cx.memo("network.wireless", |cx| {
         let Ok(reply) = cx.ubus("network.wireless", "status", &json!({})) else {
-            return Ok(Wireless { radios: None, devices: BTreeMap::new() });
+            return Ok(Wireless { radios: None, devices: Map::new() });
         };
-        let mut radios = BTreeMap::new();
-        let mut devices = BTreeMap::new();
+        let mut radios = Map::new();
+        let mut devices = Map::new();
         for (name, state) in reply.as_object().into_iter().flatten() {
             let mut radio = RadioState {
                 up: net::truth(state, "up"),

@@ -1,6 +1,5 @@
 //! `Device.WiFi.AccessPoint.{i}.AssociatedDevice.{i}.`: the stations that hostapd and the driver have.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
@@ -13,6 +12,7 @@ use crate::model::context::{Context, Row};
 use crate::model::format::MAC_ADDRESS;
 use crate::model::schema::{Notification, Object, Rows, Table, Text, always, constant, get, ro};
 use crate::model::value::{BOOLEAN, INT, STRING, Type, UNSIGNED_INT, UNSIGNED_LONG};
+use crate::sorted::Map;
 
 /// kbit/s
 const RATE: Type = UNSIGNED_INT.ranges(&[(1000, i64::MAX)]);
@@ -54,16 +54,16 @@ struct Station {
 }
 
 /// The stations of the access point of a row, by their MAC addresses in small letters.
-fn all(cx: &mut Context, access_point: &Row) -> Result<BTreeMap<String, Station>> {
-    let mut found: BTreeMap<String, Station> = BTreeMap::new();
+fn all(cx: &mut Context, access_point: &Row) -> Result<Map<String, Station>> {
+    let mut found: Map<String, Station> = Map::new();
     let Some(device) = live::device(cx, access_point)? else { return Ok(found) };
     let clients = cx.ubus(&format!("hostapd.{device}"), "get_clients", &json!({})).unwrap_or_default();
     for (mac, client) in clients.get("clients").and_then(Json::as_object).into_iter().flatten() {
-        found.entry(mac.to_ascii_lowercase()).or_default().hostapd = client.clone();
+        found.get_or_default(mac.to_ascii_lowercase()).hostapd = client.clone();
     }
     for client in live::list(cx, "assoclist", &device) {
         if let Some(mac) = net::text(&client, "mac").map(str::to_ascii_lowercase) {
-            found.entry(mac).or_default().driver = client;
+            found.get_or_default(mac).driver = client;
         }
     }
     found.retain(|mac, _| crate::model::format::is_mac(mac));
@@ -71,7 +71,7 @@ fn all(cx: &mut Context, access_point: &Row) -> Result<BTreeMap<String, Station>
 }
 
 fn stations(cx: &mut Context, access_point: &Row) -> Result<Vec<String>> {
-    Ok(all(cx, access_point)?.into_keys().collect())
+    Ok(all(cx, access_point)?.into_keys())
 }
 
 fn station(cx: &mut Context, row: &Row) -> Result<Station> {

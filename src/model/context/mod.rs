@@ -13,7 +13,6 @@ pub(in crate::model) use staged::set_section_option;
 pub use xmpp::{XmppFacts, XmppState};
 
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -28,6 +27,7 @@ use crate::model::tree::{NodeId, ROOT, Schema};
 use crate::platform::ubus::UbusError;
 use crate::platform::uci::{Package, SectionId};
 use crate::platform::{InterfaceAddress, Program, System};
+use crate::sorted::{Map, Set};
 
 /// The longest file that a value is taken from, in bytes.
 const FILE_LIMIT: usize = 1 << 20;
@@ -117,11 +117,11 @@ impl Row {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Effects {
     /// UCI packages that were written.
-    pub packages: BTreeSet<String>,
+    pub packages: Set<String>,
     /// Programs to be run.
-    pub programs: BTreeSet<Vec<String>>,
+    pub programs: Set<Vec<String>>,
     /// Tests to be started or ended, by the paths of their objects.
-    pub tests: BTreeMap<String, Wish>,
+    pub tests: Map<String, Wish>,
 }
 
 impl Effects {
@@ -141,7 +141,7 @@ pub enum CommitFailure {
     Fault(Fault),
 }
 
-type Kept<T> = BTreeMap<String, std::result::Result<T, String>>;
+type Kept<T> = Map<String, std::result::Result<T, String>>;
 
 /// What one request sees and changes.
 pub struct Context {
@@ -156,23 +156,23 @@ pub struct Context {
     directories: Kept<Rc<[String]>>,
     replies: Kept<Rc<Json>>,
     programs: Kept<Rc<str>>,
-    memos: BTreeMap<&'static str, Rc<dyn Any>>,
+    memos: Map<&'static str, Rc<dyn Any>>,
     addresses: Option<Rc<[InterfaceAddress]>>,
-    names: BTreeMap<String, FutureNames>,
-    tables: BTreeMap<NodeId, (Rc<Row>, Rc<[Entry]>)>,
+    names: Map<String, FutureNames>,
+    tables: Map<NodeId, (Rc<Row>, Rc<[Entry]>)>,
     /// The paths of rows of tables in other tables, by key.
-    places: BTreeMap<NodeId, Rc<BTreeMap<String, String>>>,
-    own: BTreeMap<String, Option<String>>,
+    places: Map<NodeId, Rc<Map<String, String>>>,
+    own: Map<String, Option<String>>,
     added: Vec<(String, u32)>,
     forgotten: Vec<(String, u32, Option<&'static str>)>,
     moved: Vec<(String, String, u32)>,
-    values: BTreeMap<String, String>,
+    values: Map<String, String>,
     /// Files that get a new content, with their modes.
-    replacements: BTreeMap<String, (u32, String)>,
+    replacements: Map<String, (u32, String)>,
     actions: Vec<Vec<String>>,
     effects: Effects,
     /// Programs and ubus objects that gave no answer in time: they are not waited for again.
-    silent: BTreeSet<String>,
+    silent: Set<String>,
     /// Where in the array of a ubus reply the last row was found.
     pub(in crate::model) last_item: usize,
     /// Where rows were found by their aliases.
@@ -199,20 +199,20 @@ impl Context {
             directories: Kept::new(),
             replies: Kept::new(),
             programs: Kept::new(),
-            memos: BTreeMap::new(),
+            memos: Map::new(),
             addresses: None,
-            names: BTreeMap::new(),
-            tables: BTreeMap::new(),
-            places: BTreeMap::new(),
-            own: BTreeMap::new(),
+            names: Map::new(),
+            tables: Map::new(),
+            places: Map::new(),
+            own: Map::new(),
             added: Vec::new(),
             forgotten: Vec::new(),
             moved: Vec::new(),
-            values: BTreeMap::new(),
-            replacements: BTreeMap::new(),
+            values: Map::new(),
+            replacements: Map::new(),
             actions: Vec::new(),
             effects: Effects::default(),
-            silent: BTreeSet::new(),
+            silent: Set::new(),
             last_item: 0,
             aliases: Hints::new(),
         }

@@ -1,7 +1,6 @@
 //! Rows of tables: which there are, their numbers, and the sections and keys behind them.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::PoisonError;
 
@@ -11,6 +10,7 @@ use crate::model::schema::Rows;
 use crate::model::tree::{NodeId, ROOT};
 use crate::model::value::is_number;
 use crate::platform::uci::{Section, SectionId};
+use crate::sorted::Map;
 
 impl Context {
     /// The rows of a table inside the row around it.
@@ -60,7 +60,10 @@ impl Context {
                 self.number_keys(&path, keys)
             }
             Rows::Numbered(list) => {
-                let numbers: BTreeSet<u32> = list(self, around)?.into_iter().filter(|number| *number != 0).collect();
+                let mut numbers = list(self, around)?;
+                numbers.retain(|number| *number != 0);
+                numbers.sort_unstable();
+                numbers.dedup();
                 let key = |number: u32| RowId::Key(Rc::from(number.to_string()));
                 numbers.into_iter().map(|number| Entry { number, id: key(number) }).collect()
             }
@@ -121,14 +124,14 @@ impl Context {
     fn number_keys(&mut self, path: &str, keys: Vec<String>) -> Vec<Entry> {
         let mut registry = self.registry();
         let mut rows: Vec<Entry> = Vec::with_capacity(keys.len());
-        let mut numbers = BTreeSet::new();
         for key in keys {
             let number = self.moved_to(path, &key).unwrap_or_else(|| registry.number(path, &key));
-            if numbers.insert(number) {
-                rows.push(Entry { number, id: RowId::Key(Rc::from(key)) });
-            }
+            rows.push(Entry { number, id: RowId::Key(Rc::from(key)) });
         }
-        registry.prune(path, numbers.len(), || numbers);
+        // A key that comes twice is one row.
+        rows.sort_by_key(|entry| entry.number);
+        rows.dedup_by_key(|entry| entry.number);
+        registry.prune(path, rows.len(), || rows.iter().map(|entry| entry.number).collect());
         rows
     }
 
@@ -248,18 +251,19 @@ impl Context {
     }
 
     /// The paths of the rows of a table in another, by key.
-    fn places(&mut self, node: NodeId) -> Rc<BTreeMap<String, String>> {
+    fn places(&mut self, node: NodeId) -> Rc<Map<String, String>> {
         if let Some(places) = self.places.get(&node) {
             return places.clone();
         }
-        let mut places = BTreeMap::new();
+        let mut places = Vec::new();
         for row in self.all_rows(node).unwrap_or_default() {
             if let Ok(key) = self.key(&row) {
                 let path = self.path_of(&row);
-                places.entry(key).or_insert(path);
+                places.push((key, path));
             }
         }
-        let places = Rc::new(places);
+        // From the end on, so that the first row of a key is the one that counts.
+        let places: Rc<Map<String, String>> = Rc::new(places.into_iter().rev().collect());
         self.places.insert(node, places.clone());
         places
     }

@@ -185,7 +185,7 @@ impl Context {
     ) -> std::result::Result<Effects, CommitFailure> {
         let mut packages = std::mem::take(&mut self.packages);
         let mut changed: Vec<&mut Package> =
-            packages.values_mut().filter_map(|kept| kept.as_mut().ok()).filter(|p| p.is_changed()).collect();
+            packages.values_mut().iter_mut().filter_map(|kept| kept.as_mut().ok()).filter(|p| p.is_changed()).collect();
         let before: Vec<Package> = changed.iter().map(|package| package.original()).collect();
         self.effects.packages.extend(changed.iter().map(|package| String::from(package.name())));
         if let Some(guard) = guard {

@@ -1,15 +1,14 @@
 //! What can only be judged when all files lie beside each other and beside TR-181.
 
-use std::collections::BTreeMap;
-
 use super::{Instances, Problems, VendorFile};
 use crate::model::schema::{Object, Rows};
 use crate::model::vendor::VendorRows;
+use crate::sorted::Map;
 
 /// The tables that are known, by their paths with `{i}.` at the end: whether their rows are UCI sections.
 #[derive(Default)]
 pub(super) struct Tables {
-    sections: BTreeMap<String, bool>,
+    sections: Map<String, bool>,
 }
 
 impl Tables {
@@ -70,7 +69,7 @@ fn steps(path: &str) -> Vec<(&str, bool)> {
 /// Judges all files together; each mistake is told with the later of two that disagree.
 pub(super) fn check(files: &[VendorFile], standard: &[&'static Object]) -> Vec<Problems> {
     let mut tables = Tables::default();
-    let mut shapes: BTreeMap<String, (bool, String)> = BTreeMap::new();
+    let mut shapes: Map<String, (bool, String)> = Map::new();
     for object in standard {
         if let Some(table) = &object.table {
             let sections = matches!(
@@ -80,20 +79,20 @@ pub(super) fn check(files: &[VendorFile], standard: &[&'static Object]) -> Vec<P
             tables.sections.insert(String::from(object.path), sections);
         }
         for (step, is_table) in steps(object.path) {
-            shapes.entry(String::from(step)).or_insert((is_table, String::from("TR-181")));
+            shapes.get_or_insert_with(String::from(step), || (is_table, String::from("TR-181")));
         }
     }
     let of_standard = Tables { sections: tables.sections.clone() };
     for file in files {
         tables.add_file(file);
     }
-    let mut made: BTreeMap<&str, (&Instances, &str)> = BTreeMap::new();
+    let mut made: Map<&str, (&Instances, &str)> = Map::new();
     let mut all = Vec::new();
     for file in files {
         let mut problems = Problems::new(&file.path);
         for object in &file.objects {
             for (step, is_table) in steps(&object.path) {
-                let (was_table, by) = shapes.entry(String::from(step)).or_insert_with(|| (is_table, file.path.clone()));
+                let (was_table, by) = shapes.get_or_insert_with(String::from(step), || (is_table, file.path.clone()));
                 if *was_table != is_table {
                     let (form, other) = if is_table { ("no table", "") } else { ("a table", "{i}.") };
                     problems.add(object.line, format!("{step} is {form} in {by}: write {step}{other}"));

@@ -1,8 +1,8 @@
 //! JSON that knows its lines, so that a mistake in it can be told with its place.
 
-use std::collections::BTreeSet;
-
 use super::Problems;
+
+use crate::sorted::Set;
 
 /// How deep arrays and objects may lie in each other, and how many values a file may have.
 const DEPTH: usize = 24;
@@ -137,7 +137,7 @@ impl Reader<'_> {
     fn object(&mut self, depth: usize) -> Option<Vec<Member>> {
         self.at = self.at.saturating_add(1);
         let mut members: Vec<Member> = Vec::new();
-        let mut names = BTreeSet::new();
+        let mut names = Set::new();
         while !self.pass(b'}') {
             self.comma(members.is_empty(), b'}')?;
             if self.pass(b'}') {

@@ -1,6 +1,5 @@
 //! A connection to ubusd: never blocks, except as long as its user says.
 
-use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -14,6 +13,7 @@ use serde_json::{Map, Value as Json};
 use super::blob::{BlobError, Writer};
 use super::message::{Incoming, Kind, Message, attribute, encode};
 use super::{AT_ONCE, DEADLINE, UbusError};
+use crate::sorted;
 
 /// How much is read at once, in bytes.
 const CHUNK: usize = 16 << 10;
@@ -127,7 +127,7 @@ pub(super) struct Caller {
     connection: Connection,
     sequence: u16,
     /// The numbers of objects by their paths; they hold as long as the connection, unless an object goes.
-    objects: BTreeMap<String, u32>,
+    objects: sorted::Map<String, u32>,
 }
 
 /// How a request failed: by an answer, after which the connection goes on, or by the lack of one.
@@ -160,7 +160,7 @@ impl Caller {
         let mut connection = Connection::open(path)?;
         match connection.receive(Some(Instant::now() + AT_ONCE))? {
             Some(message) if message.kind == Kind::Hello => {
-                Ok(Self { connection, sequence: 0, objects: BTreeMap::new() })
+                Ok(Self { connection, sequence: 0, objects: sorted::Map::new() })
             }
             _ => Err(io::Error::new(ErrorKind::InvalidData, "no greeting")),
         }

@@ -10,7 +10,6 @@
 //!
 //! Changes that others have pending in `/tmp/.uci` are theirs; nothing here reads or touches them.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
@@ -26,6 +25,7 @@ use nix::unistd::{Gid, Uid, fchown};
 use super::package::Package;
 use super::parse;
 use crate::error::{Error, Result};
+use crate::sorted::Set;
 
 /// The longest file that is read or written, in bytes.
 pub const MAX_LEN: usize = 8 << 20;
@@ -139,7 +139,7 @@ fn commit_watched(
     packages: &mut [&mut Package],
     watch: &dyn Fn(Step, &str) -> io::Result<()>,
 ) -> Result<(), CommitError> {
-    let mut names = BTreeSet::new();
+    let mut names = Set::new();
     for package in packages.iter() {
         check_name(package.name())?;
         if !names.insert(package.name().to_owned()) {

@@ -1,11 +1,10 @@
 //! Packages that somebody else has installed, updated or removed, for AutonomousDUStateChangeComplete (TR-069a6 A.4.2.4).
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::{Kind, Outcome};
 use crate::soap::rpc::Message;
+use crate::sorted::Map;
 
 /// The most changes that wait to be told.
 const MOST: usize = 64;
@@ -37,7 +36,7 @@ pub struct Policy {
 #[serde(default)]
 pub struct Autonomous {
     /// By name; nothing is remembered while nobody wants to hear of it.
-    packages: Option<BTreeMap<String, Seen>>,
+    packages: Option<Map<String, Seen>>,
     changes: Vec<Outcome>,
     #[serde(skip)]
     dirty: bool,
@@ -45,7 +44,7 @@ pub struct Autonomous {
 
 impl Autonomous {
     /// Compares what is installed now with what was seen last.
-    pub fn look(&mut self, now: &BTreeMap<String, Seen>, policy: &Policy, time: &str) {
+    pub fn look(&mut self, now: &Map<String, Seen>, policy: &Policy, time: &str) {
         if !policy.enable {
             self.dirty |= self.packages.is_some();
             self.packages = None;
@@ -92,7 +91,7 @@ impl Autonomous {
     }
 
     /// What the agent itself has done is no news.
-    pub fn take_for_known(&mut self, now: &BTreeMap<String, Seen>) {
+    pub fn take_for_known(&mut self, now: &Map<String, Seen>) {
         if self.packages.as_ref().is_some_and(|before| before != now) {
             self.packages = Some(now.clone());
             self.dirty = true;
@@ -146,7 +145,7 @@ impl Autonomous {
 mod tests {
     use super::*;
 
-    fn packages(all: &[(&str, &str)]) -> BTreeMap<String, Seen> {
+    fn packages(all: &[(&str, &str)]) -> Map<String, Seen> {
         let seen = |name: &str, version: &str| Seen {
             uuid: name.into(),
             version: version.into(),

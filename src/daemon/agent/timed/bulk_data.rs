@@ -3,7 +3,6 @@
 //! Reports that wait are kept in memory: flash wears out. Only those of a profile with PersistAcrossReboot are written down, once, when the agent
 //! is told to end, as it is before a reboot; a power cut loses them.
 
-use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use crate::daemon::random;
 use crate::device::bulk_data::{ENABLE, PROFILES};
 use crate::platform::System;
 use crate::soap::rpc::DeviceId;
+use crate::sorted::Map;
 use crate::state::Loaded;
 use crate::time::{Now, UtcTime};
 
@@ -30,7 +30,7 @@ const ROOM_ON_FLASH: usize = 32 << 10;
 const FILE: &str = "bulk_data.json";
 
 /// Reports by the path of their profile, as [`Report::to_json`] has them.
-type Kept = BTreeMap<String, Vec<serde_json::Value>>;
+type Kept = Map<String, Vec<serde_json::Value>>;
 
 /// What lives as long as the process.
 #[derive(Default)]
