@@ -129,13 +129,19 @@ impl Store {
         }
     }
 
-    /// Reads a state, or sets aside a file that cannot be used and begins with the default.
+    /// Reads a state, or sets aside a file that cannot be used and begins with the default. So it stays until a state is saved: one that was set
+    /// aside before the power went was there all the same.
     pub fn load<T: DeserializeOwned + Default>(&mut self, name: &str) -> Loaded<T> {
         let path = self.path(name);
         self.written.remove(name);
         let read = match files::read(&path, LIMIT) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Loaded { value: T::default(), was: Was::Fresh };
+                let aside = [Aside::Bad, Aside::Newer].map(|aside| aside_path(&path, aside));
+                let was = match aside.iter().find(|other| other.exists()) {
+                    Some(other) => Was::SetAside(format!("{} is missing since it became {}", name, other.display())),
+                    None => Was::Fresh,
+                };
+                return Loaded { value: T::default(), was };
             }
             Err(error) => Err((Aside::Bad, format!("it cannot be read: {error}"))),
             Ok(content) => self.decode(name, &content),
@@ -219,15 +225,21 @@ enum Aside {
     Newer,
 }
 
-/// Gives the file another name, and tells it together with the reason. The last one of its kind is kept.
-fn set_aside(path: &Path, aside: Aside, reason: &str) -> String {
+/// The other name of a file.
+fn aside_path(path: &Path, aside: Aside) -> PathBuf {
     let mut other = path.as_os_str().to_owned();
     other.push(match aside {
         Aside::Bad => ".bad",
         Aside::Newer => ".newer",
     });
+    PathBuf::from(other)
+}
+
+/// Gives the file another name, and tells it together with the reason. The last one of its kind is kept.
+fn set_aside(path: &Path, aside: Aside, reason: &str) -> String {
+    let other = aside_path(path, aside);
     match fs::rename(path, &other) {
-        Ok(()) => format!("{} is now {}: {reason}", path.display(), Path::new(&other).display()),
+        Ok(()) => format!("{} is now {}: {reason}", path.display(), other.display()),
         Err(error) => format!("{}: {reason} (and it cannot be set aside: {error})", path.display()),
     }
 }
@@ -345,6 +357,20 @@ mod tests {
         );
         store.save("state.json", &loaded.value).unwrap();
         assert_eq!(fs::read(directory.path().join("state.json.newer")).unwrap(), newer);
+    }
+
+    #[test]
+    fn a_file_that_was_set_aside_is_not_forgotten_before_another_is_saved() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("state.json"), br#"{"version":9,"state":1}"#).unwrap();
+        // The power goes before anything is saved.
+        for _ in 0..2 {
+            let loaded = Store::open(directory.path()).unwrap().load::<Sample>("state.json");
+            assert!(matches!(&loaded.was, Was::SetAside(reason) if reason.contains("state.json.newer")), "{loaded:?}");
+        }
+        let mut store = Store::open(directory.path()).unwrap();
+        store.save("state.json", &sample()).unwrap();
+        assert_eq!(store.load::<Sample>("state.json").was, Was::Read);
     }
 
     #[test]

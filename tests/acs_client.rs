@@ -357,6 +357,22 @@ fn t12_stale_and_new_nonces_are_answered() {
     }
 }
 
+/// Behind the same address may be another server, which knows nothing of the first one's nonces.
+#[test]
+fn t10_t14_both_ends_of_a_redirect_may_ask_for_credentials() {
+    let server = Server::start(|request| {
+        let ask = |nonce| unauthorized(&[challenge(nonce, Some(Algorithm::Md5), true, false).to_header()]);
+        match request.target() {
+            "/acs" if proves(request, "n1", 1) => reply("307 Temporary Redirect", &["Location: /node"], b""),
+            "/acs" => ask("n1"),
+            _ if proves(request, "n2", 1) => ok(),
+            _ => ask("n2"),
+        }
+    });
+    assert_eq!(post(&mut client(&server), "<same/>").unwrap().status, 200);
+    assert_eq!(server.received().len(), 4);
+}
+
 #[test]
 fn t12_a_nonce_that_is_stale_for_ever_fails() {
     let server = Server::start(|_| unauthorized(&[challenge("n", None, true, true).to_header()]));

@@ -166,6 +166,9 @@ fn time_servers_are_one_list_seen_twice() {
     assert_eq!(router.get("Device.Time.NTPServer2"), "b.example");
     assert!(router.root.read("/etc/config/system").contains("list server 'b.example'"));
     assert_eq!(router.refused(&[("Device.Time.NTPServer1", "-n evil")])[0].1, FaultCode(9007));
+    // OpenWrt's validation refuses it, and sysntpd would not start.
+    assert_eq!(router.refused(&[("Device.Time.NTPServer1", "ntp.example.")])[0].1, FaultCode(9007));
+    assert_eq!(router.refused(&[("Device.Time.Client.1.Servers", "192.0.2.1,ntp.example.")])[0].1, FaultCode(9007));
 }
 
 /// CONFORMANCE J-01, J-02.

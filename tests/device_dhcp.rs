@@ -186,6 +186,11 @@ fn p02_a_client_and_a_static_address_are_judged_by_the_end_state() {
     assert!(has(&router, "network", "config interface 'wan'", "option hostname 'OpenWrt'"));
     // The way to the ACS stays.
     assert_eq!(router.delete(&format!("{FOUR}1.")).unwrap_err().code, FaultCode(9001));
+    for elsewhere in ["", IPTV] {
+        let name = format!("{FOUR}1.Interface");
+        assert_eq!(router.refused(&[(name.as_str(), elsewhere)]), [(name.clone(), FaultCode(9001))]);
+    }
+    assert!(has(&router, "network", "config interface 'wan'", "option proto 'dhcp'"));
 }
 
 #[test]
@@ -351,6 +356,25 @@ fn services_of_odhcpd_are_rows_of_their_own() {
     router.restart();
     set_row(&router, "Device.RouterAdvertisement.", &[("Enable", "true")]);
     check(&router, &row, &[("Enable", "true"), ("Status", "Enabled")]);
+}
+
+/// A relay on the uplink that came back as a server would advertise routes to the provider's network.
+#[test]
+fn what_relays_comes_back_as_a_relay() {
+    let router = Router::new();
+    let lan = "config dhcp 'lan'";
+    router.root.replace("/etc/config/dhcp", "option ra 'server'", "option ra 'relay'");
+    router.root.replace("/etc/config/dhcp", "option dhcpv6 'server'", "option dhcpv6 'hybrid'");
+    set_row(&router, "Device.RouterAdvertisement.", &[("Enable", "false")]);
+    assert!(has(&router, "dhcp", lan, "option ra 'disabled'"));
+    set_row(&router, "Device.RouterAdvertisement.", &[("Enable", "true")]);
+    assert!(has(&router, "dhcp", lan, "option ra 'relay'"));
+    set_row(&router, &format!("{POOL}1."), &[("Enable", "false")]);
+    router.restart();
+    check(&router, &format!("{POOL}1."), &[("Enable", "false"), ("Status", "Disabled")]);
+    set_row(&router, &format!("{POOL}1."), &[("Enable", "true")]);
+    assert!(has(&router, "dhcp", lan, "option dhcpv6 'hybrid'"));
+    assert!(!router.root.read("/etc/config/dhcp").contains("cwmpd_"));
 }
 
 /// CONFORMANCE P-61, P-62, P-66: services come, move and go without the pool of DHCPv4, and the pool without them.

@@ -259,8 +259,18 @@ fn a_lan_on_a_vlan_of_its_bridge() {
     assert_eq!(members, expected.map(|(a, b, c)| (a.into(), b.into(), c.into())));
     assert_eq!(
         (router.get(&port(2, "PVID")), router.get(&port(3, "AcceptableFrameTypes"))),
-        ("1".into(), "AdmitOnlyVLANTagged".into())
+        ("1".into(), "AdmitAll".into())
     );
+    // Without a star netifd takes the first VLAN that the port is in without a tag.
+    router.root.replace(NETWORK, "option vlan '1'", "option vlan '11'");
+    assert_eq!(router.get(&port(3, "PVID")), "11");
+    router.root.replace(
+        NETWORK,
+        "list ports 'lan2'\n\nconfig bridge-vlan",
+        "list ports 'lan2:t'\n\nconfig bridge-vlan",
+    );
+    assert_eq!(router.get(&port(3, "AcceptableFrameTypes")), "AdmitOnlyVLANTagged");
+    router.root.replace(NETWORK, "option vlan '11'", "option vlan '1'");
     assert_eq!(router.get(&port(2, "IngressFiltering")), "true");
     // IP.Interface -> VLANTermination -> Link -> management port
     assert_eq!(router.get("Device.IP.Interface.2.LowerLayers"), "Device.Ethernet.VLANTermination.1");
@@ -815,6 +825,40 @@ fn prefixes_of_the_acs() {
     router.set(&[("Device.IP.ULAPrefix", "fd00:1::/48")]).unwrap();
     network_has(&router, "option ula_prefix 'fd00:1::/48'");
     assert_eq!(router.refused(&[("Device.IP.ULAPrefix", "2001:db8::/48")])[0].1, FaultCode(9007));
+}
+
+/// netifd looks at them where the protocol is `static`, and nowhere else.
+#[test]
+fn addresses_of_ipv6_need_a_protocol_that_takes_them() {
+    let router = Router::new();
+    let interface = router.add("Device.IP.Interface.").unwrap();
+    let add = |interface: u32| {
+        let table = format!("Device.IP.Interface.{interface}.IPv6Address.");
+        format!("{table}{}.", router.add(&table).unwrap())
+    };
+    let set = |row: &str, address: &str| {
+        router.set(&[(&format!("{row}IPAddress"), address), (&format!("{row}Enable"), "true")]).unwrap();
+    };
+    let new = add(interface);
+    set(&new, "2001:db8:6::1");
+    network_has(&router, "option proto 'static'\n\toption disabled '1'\n\tlist ip6addr '2001:db8:6::1/64'");
+    router.set(&[(&format!("{new}Enable"), "false")]).unwrap();
+    network_has(&router, "option proto 'none'\n\toption disabled '1'");
+    // An interface that loses its IPv4 address stays static for that of IPv6.
+    let guest = add(5);
+    set(&guest, "2001:db8:5::1");
+    router.set(&[("Device.IP.Interface.5.IPv4Address.1.Enable", "false")]).unwrap();
+    network_has(&router, "option proto 'static'\n\tlist ip6addr '2001:db8:5::1/64'");
+    // The way to the ISP has its addresses from there.
+    let wan = add(3);
+    let asked = [(format!("{wan}IPAddress"), "2001:db8:3::1"), (format!("{wan}Enable"), "true")];
+    let asked: Vec<(&str, &str)> = asked.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    assert_eq!(router.refused(&asked)[0].1, FaultCode(9007));
+    let prefix =
+        format!("Device.IP.Interface.3.IPv6Prefix.{}.", router.add("Device.IP.Interface.3.IPv6Prefix.").unwrap());
+    let asked = [(format!("{prefix}Prefix"), "2001:db8:3::/56"), (format!("{prefix}Enable"), "true")];
+    let asked: Vec<(&str, &str)> = asked.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    assert_eq!(router.refused(&asked)[0].1, FaultCode(9007));
 }
 
 #[test]

@@ -476,6 +476,11 @@ fn p61_a_static_address_comes_waits_and_goes() {
     refuse(&router, &row, &[("Enable", "true"), ("Yiaddr", "192.168.1.20")], "Yiaddr");
     refuse(&router, &row, &[("Enable", "true"), ("Chaddr", "00:00:5e:00:53:B1")], "Chaddr");
     refuse(&router, &row, &[("Yiaddr", "192.168.3.7")], "Yiaddr");
+    // Two may change places in one request.
+    let name = |number: u32| format!("{LAN_POOL}StaticAddress.{number}.Yiaddr");
+    let (one, two) = (router.get(&name(1)), router.get(&name(2)));
+    router.set(&[(&name(1), two.as_str()), (&name(2), one.as_str())]).unwrap();
+    assert_eq!((router.get(&name(1)), router.get(&name(2))), (two, one));
     refuse(&router, &row, &[("Chaddr", "no")], "Chaddr");
     router.delete(&row).unwrap();
     assert!(section_with(&router, "cwmpd", "option ip '192.168.1.77'").is_none());
@@ -520,18 +525,26 @@ fn options_of_a_pool_are_items_of_a_list() {
     set(&router, &format!("{row}Enable"), "false");
     assert!(!has("43,01:04:c0:a8:01:01"));
     check(&router, &row, &[("Tag", "43"), ("Value", "0104C0A80101")]);
-    set_row(&router, &row, &[("Tag", "66"), ("Enable", "true")]);
-    assert!(has("66,01:04:c0:a8:01:01"));
+    // dnsmasq does not start with a value in another form than that of its option.
+    refuse(&router, &row, &[("Tag", "69"), ("Enable", "true")], "Tag");
+    refuse(&router, &row, &[("Tag", "66"), ("Enable", "true")], "Tag");
+    set_row(&router, &row, &[("Tag", "66"), ("Value", "626F6F74"), ("Enable", "true")]);
+    assert!(has("66,boot"));
+    check(&router, &row, &[("Tag", "66"), ("Value", "626F6F74")]);
+    set_row(&router, &row, &[("Tag", "69"), ("Value", "C0000203")]);
+    assert!(has("69,192.0.2.3") && !has("66,boot"));
+    refuse(&router, &row, &[("Value", "C00002")], "Value");
     refuse(&router, &row, &[("Tag", "42")], "Tag");
     refuse(&router, &row, &[("Tag", "6")], "Tag");
     set(&router, &format!("{table}1.Enable"), "false");
     assert!(!has("42,192.0.2.1"));
     check(&router, &format!("{table}1."), &[("Tag", "42"), ("Value", "c0000201")]);
     set(&router, &format!("{table}1.Enable"), "true");
+    assert!(has("42,192.0.2.1"));
     router.restart();
     router.delete(&row).unwrap();
     router.delete(&format!("{table}1.")).unwrap();
-    assert!(!has("42,c0:00:02:01") && has("6,192.168.1.1,9.9.9.9"));
+    assert!(!has("42,192.0.2.1") && has("6,192.168.1.1,9.9.9.9"));
     assert_eq!(router.get(&format!("{LAN_POOL}OptionNumberOfEntries")), "0");
 }
 

@@ -348,6 +348,21 @@ fn the_relay_asks_its_own_servers_and_those_of_the_interfaces() {
     check(&router, &format!("{FORWARDING}2."), &[("Status", "Disabled")]);
 }
 
+/// dnsmasq's init script has the router ask dnsmasq, be it on port 0, unless `localuse` says no: nobody would find the ACS.
+#[test]
+fn without_the_relay_the_router_asks_the_servers_of_netifd() {
+    let router = Router::new();
+    router.root.write("/tmp/resolv.conf", "search lan\nnameserver 127.0.0.1\nnameserver ::1\n");
+    let has = |line: &str| router.root.read("/etc/config/dhcp").contains(line);
+    let written = router.set(&[("Device.DNS.Relay.Enable", "false")]).unwrap();
+    assert!(has("option port '0'") && has("option localuse '0'"));
+    let link = ["/bin/ln", "-sf", "/tmp/resolv.conf.d/resolv.conf.auto", "/tmp/resolv.conf"].map(String::from);
+    assert!(written.effects.programs.contains(link.as_slice()), "{:?}", written.effects);
+    let written = router.set(&[("Device.DNS.Relay.Enable", "true")]).unwrap();
+    assert!(!has("option port '0'") && !has("option localuse"));
+    assert!(!written.effects.programs.contains(link.as_slice()));
+}
+
 #[test]
 fn neighbour_discovery_is_the_kernels_and_its_wishes_are_repeated() {
     let router = Router::new();

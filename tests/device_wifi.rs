@@ -223,6 +223,25 @@ fn an_ssid_changes_its_name() {
     assert_eq!(router.get(&ssid(3, "Name")), "phy0-ap1");
 }
 
+/// A network with multi-link operation names several radios in a list.
+#[test]
+fn a_network_on_two_radios_stays_on_the_air() {
+    let router = Router::new();
+    router.root.replace(
+        "/etc/config/wireless",
+        "config wifi-iface 'default_radio0'\n\toption device 'radio0'",
+        "config wifi-iface 'default_radio0'\n\tlist device 'radio0'\n\tlist device 'radio1'\n\toption mlo '1'",
+    );
+    let both = "Device.WiFi.Radio.1,Device.WiFi.Radio.2";
+    assert_eq!(router.get(&ssid(1, "LowerLayers")), both);
+    assert_ne!(router.get(&access_point(1, "Status")), "Error_Misconfigured");
+    set(&router, &ssid(1, "Enable"), "true");
+    set(&router, &ssid(1, "LowerLayers"), both);
+    assert_eq!(option(&router, "default_radio0", "disabled"), None);
+    assert_eq!(option(&router, "default_radio0", "mlo").as_deref(), Some("1"));
+    assert_eq!(router.get(&ssid(1, "LowerLayers")), both);
+}
+
 /// CONFORMANCE P-02: the mode and what it needs are judged by the end state, in any order of the list.
 #[test]
 fn p02_mode_and_passphrase_are_judged_together() {
@@ -259,6 +278,13 @@ fn p02_mode_and_passphrase_are_judged_together() {
         ])
         .unwrap();
     assert_eq!(option(&router, "default_radio0", "auth_server").as_deref(), Some("192.168.1.9"));
+    // In a mode without RADIUS hostapd would ask the server about the MAC address of every station.
+    router.set(&[(&mode, "WPA2-Personal"), (&key, "without a server")]).unwrap();
+    assert_eq!(option(&router, "default_radio0", "auth_server"), None);
+    set(&router, &security(1, "RadiusServerIPAddr"), "192.168.1.10");
+    assert_eq!(option(&router, "default_radio0", "auth_server"), None);
+    set(&router, &mode, "WPA2-Enterprise");
+    assert_eq!(option(&router, "default_radio0", "auth_server").as_deref(), Some("192.168.1.10"));
     // CONFORMANCE P-13
     assert_eq!((router.get(&key), router.get(&security(1, "RadiusSecret"))), (String::new(), String::new()));
 }
@@ -316,7 +342,9 @@ fn keys_ciphers_and_protection_reach_uci() {
     set(&router, &name("MFPConfig"), "Optional");
     assert_eq!(option(&router, "default_radio0", "ieee80211w").as_deref(), Some("1"));
     // A key of 32 bytes is none for SAE.
-    refuse(&router, &[(&name("ModeEnabled"), "WPA3-Personal")], &name("ModeEnabled"));
+    for mode in ["WPA3-Personal", "WPA3-Personal-Transition"] {
+        refuse(&router, &[(&name("ModeEnabled"), mode)], &name("ModeEnabled"));
+    }
     router.set(&[(&name("ModeEnabled"), "WPA3-Personal"), (&name("SAEPassphrase"), "for SAE alone")]).unwrap();
     assert_eq!(option(&router, "default_radio0", "key").as_deref(), Some("for SAE alone"));
     for (parameter, value, uci) in
@@ -331,6 +359,27 @@ fn keys_ciphers_and_protection_reach_uci() {
         ("WPA2-Personal".into(), "false".into())
     );
     assert_eq!(option(&router, "default_radio0", "key").as_deref(), Some("for SAE alone"), "never an open network");
+}
+
+/// In the 6 GHz band hostapd refuses the whole radio for a network without protected management frames.
+#[test]
+fn the_band_of_6_ghz_has_the_modes_of_wpa3() {
+    let router = Router::new();
+    router.root.replace("/etc/config/wireless", "\toption band '5g'", "\toption band '6g'");
+    let name = |name: &str| security(2, name);
+    assert_eq!(
+        router.get(&name("ModesSupported")),
+        "WPA3-Personal,WPA3-Personal-Transition,WPA3-Enterprise,OWE",
+        "the mode that is set is always one of them"
+    );
+    for mode in ["None", "WPA2-Personal", "WPA-WPA2-Personal"] {
+        refuse(&router, &[(&name("ModeEnabled"), mode)], &name("ModeEnabled"));
+    }
+    set(&router, &name("ModeEnabled"), "WPA3-Personal");
+    set(&router, &name("ModeEnabled"), "OWE");
+    router.set(&[(&name("Reset"), "true")]).unwrap();
+    assert_eq!(option(&router, "default_radio1", "encryption").as_deref(), Some("sae"));
+    set(&router, &security(1, "ModeEnabled"), "None");
 }
 
 /// What hostapd is not built with is not offered; WEP has its own key.
@@ -359,8 +408,32 @@ fn modes_are_those_of_hostapd() {
         (option(&router, "default_radio0", "key"), option(&router, "default_radio0", "key1")),
         (Some("back to better".into()), None)
     );
+    // The scripts of newer releases make an open network of one with WEP.
+    router.root.write("/usr/share/ucode/wifi/ap.uc", "case 'psk':\n\tconfig.wpa_psk = config.key;\n");
+    assert!(!router.get(&security(1, "ModesSupported")).contains("WEP"));
+    refuse(&router, &[(&mode, "WEP-64"), (&security(1, "WEPKey"), "0011223344")], &mode);
     assert_eq!(router.get("Device.WiFi.AccessPoint.1.WPS.ConfigMethodsSupported"), "");
     refuse(&router, &[("Device.WiFi.AccessPoint.1.WPS.Enable", "true")], "Device.WiFi.AccessPoint.1.WPS.Enable");
+}
+
+/// OpenWrt has several words for a mode. A request for the mode that is set leaves the word as it is.
+#[test]
+fn other_words_for_wpa3_are_known() {
+    let router = Router::new();
+    let mode = security(2, "ModeEnabled");
+    let mut now = String::from("sae-mixed");
+    for (word, name) in [
+        ("psk3", "WPA3-Personal"),
+        ("psk3-mixed", "WPA3-Personal-Transition"),
+        ("sae-compat", "WPA3-Personal-Transition"),
+        ("sae-compat+ccmp", "WPA3-Personal-Transition"),
+    ] {
+        let (from, to) = (format!("encryption '{now}'"), format!("encryption '{word}'"));
+        router.root.replace("/etc/config/wireless", &from, &to);
+        now = word.into();
+        set(&router, &mode, name);
+        assert_eq!(option(&router, "default_radio1", "encryption").as_deref(), Some(word));
+    }
 }
 
 #[test]

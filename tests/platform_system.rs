@@ -117,6 +117,11 @@ fn changes_come_into_effect_once() {
     power::apply(&live, &["dhcp", "firewall"]).unwrap();
     assert_eq!(root.calls(), ["/sbin/reload_config"]);
     root.clear_calls();
+    // Nothing tells ddns-scripts of a change.
+    root.write_recorder("/etc/init.d/ddns", "");
+    power::apply(&live, &["ddns", "dhcp"]).unwrap();
+    assert_eq!(root.calls(), ["/sbin/reload_config", "/etc/init.d/ddns restart"]);
+    root.clear_calls();
     root.remove("/sbin/reload_config");
     root.remove("/etc/init.d/odhcpd");
     power::apply(&live, &["dhcp", "wireless", "system", "sqm", "unknown"]).unwrap();

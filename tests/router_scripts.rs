@@ -321,3 +321,12 @@ fn the_capabilities_are_well_formed() {
         assert!(!names.iter().any(|known| known == name), "{name}");
     }
 }
+
+/// `/etc/init.d/done`, 95 too, moves the router from memory to its flash on a first boot, and lets go of the settings that an upgrade has kept.
+#[test]
+fn the_agent_starts_when_the_flash_is_there_for_good() {
+    let script = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/files/etc/init.d/cwmpd")).unwrap();
+    let start = script.lines().find_map(|line| line.strip_prefix("START="));
+    let link = format!("S{}cwmpd", start.unwrap());
+    assert!(link.as_str() > "S95done", "{link}");
+}

@@ -6,7 +6,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::acs::{Acs, codes, told, wait_for};
+use common::acs::{Acs, codes, set_values, told, wait_for};
 use common::agent::Agent;
 use cwmpd::soap::rpc::Inform;
 use nix::sys::signal::Signal;
@@ -96,6 +96,36 @@ fn n04_p10_p69_changes_by_the_acs_are_not_told() {
     agent.wait_idle();
     agent.signal(Signal::SIGUSR1);
     assert!(acs.next_within(Duration::from_millis(1500)).is_none());
+    agent.ask("2 PERIODIC");
+    assert_eq!(codes(&acs.serve()), ["2 PERIODIC"]);
+}
+
+/// It changes with nearly every request of the ACS.
+#[test]
+fn n04_p08_a_parameter_key_of_the_acs_is_not_told() {
+    let acs = Acs::start();
+    let key = "Device.ManagementServer.ParameterKey";
+    let agent = watching(&acs, &[key], 1);
+    agent.ask("2 PERIODIC");
+    let mut session = acs.session();
+    session.inform_ok();
+    session.request(set_values(&[(HOST_NAME, "xsd:string", "by-the-acs")], "the key"));
+    session.end();
+    agent.wait_idle();
+    agent.ask("2 PERIODIC");
+    let inform = acs.serve();
+    assert_eq!(codes(&inform), ["2 PERIODIC"]);
+    assert_eq!(told(&inform, key), Some("the key"));
+}
+
+/// Only a retry may have no event.
+#[test]
+fn i02_n06_a_session_for_a_change_that_is_none_any_more_has_its_event() {
+    let acs = Acs::start();
+    let agent = watching(&acs, &[HOST_NAME], 2);
+    agent.ask("4 VALUE CHANGE");
+    assert_eq!(codes(&acs.serve()), ["4 VALUE CHANGE"]);
+    agent.wait_idle();
     agent.ask("2 PERIODIC");
     assert_eq!(codes(&acs.serve()), ["2 PERIODIC"]);
 }

@@ -115,6 +115,34 @@ fn h01_a_heartbeat_comes_at_its_time_and_alone() {
     assert!(!names.contains(&"Device.NAT.PortMapping.1.Description"), "{names:?}");
 }
 
+/// An InformParameter is in every Inform, but a heartbeat has no `4 VALUE CHANGE`.
+#[test]
+fn h02_n01_what_a_heartbeat_carries_is_still_told_as_a_change() {
+    let acs = Acs::start();
+    let (agent, mut session) = begin(&acs);
+    let description = "Device.NAT.PortMapping.1.Description";
+    let table = "Device.ManagementServer.InformParameter.";
+    let row = session.add(table);
+    session.set(&[
+        (&format!("{table}{row}.ParameterName"), "xsd:string", description),
+        (&format!("{table}{row}.Enable"), "xsd:boolean", "true"),
+    ]);
+    session.notify(&[description], 1);
+    set_heartbeat(&mut session, &in_seconds(4 + 300));
+    session.end();
+    agent.wait_idle();
+    agent.root.replace("/etc/config/firewall", "Web server", "other");
+    let inform = acs.serve();
+    assert_eq!(codes(&inform), ["14 HEARTBEAT"]);
+    assert_eq!(told(&inform, description), Some("other"));
+    agent.wait_idle();
+    agent.ask("2 PERIODIC");
+    assert_eq!(codes(&acs.serve()), ["2 PERIODIC", "4 VALUE CHANGE"]);
+    agent.wait_idle();
+    agent.ask("2 PERIODIC");
+    assert_eq!(codes(&acs.serve()), ["2 PERIODIC"]);
+}
+
 #[test]
 fn h02_no_heartbeat_while_another_session_is_tried_again() {
     let acs = Acs::start();

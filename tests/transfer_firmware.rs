@@ -5,7 +5,7 @@
 mod common;
 
 use common::acs::{Acs, codes, told as value_told, wait_for};
-use common::agent::Agent;
+use common::agent::{Agent, again};
 use common::http_server::Server;
 use common::transfers::*;
 use cwmpd::soap::rpc::{Inform, TransferComplete};
@@ -60,6 +60,30 @@ fn f10_f11_success_is_told_when_the_new_image_runs() {
     assert!(!agent.root.at("/tmp/cwmpd/transfer-1").exists());
 }
 
+/// The flash may take longer to be written than a reboot that was ordered as well is away.
+#[test]
+fn f11_s11_no_other_reboot_comes_while_the_image_is_written() {
+    let acs = Acs::start();
+    let mut agent = Agent::new(&acs);
+    install_sysupgrade(&agent.root);
+    agent.start();
+    acs.serve();
+    let server = file_server(image("25.12.0"));
+    let mut session = again(&agent, &acs);
+    session.set(&[("Device.ManagementServer.DelayReboot", "xsd:int", "4")]);
+    queued(&session.request(download("image", FIRMWARE, &server.url("/image"))));
+    session.end();
+    wait_for("the image to be written", || agent.root.at("/flash/image").exists().then_some(()));
+    agent.wait_log("the time for a reboot that the ACS has set has come");
+    agent.wait_log("the router restarts with the new image");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let reboots = agent.root.calls().iter().filter(|call| call.starts_with("/sbin/reboot")).count();
+    assert_eq!(reboots, 0, "{:?}", agent.root.calls());
+    reboot(&mut agent);
+    let (events, both) = told(&acs);
+    assert_eq!((events.contains(&"1 BOOT".into()), both[0].fault_code), (true, 0), "{events:?}");
+}
+
 #[test]
 fn f12_an_image_that_is_refused_leaves_the_router_as_it_is() {
     let acs = Acs::start();
@@ -69,6 +93,24 @@ fn f12_an_image_that_is_refused_leaves_the_router_as_it_is() {
     assert_eq!(both[0].fault_code, 9018);
     assert_eq!(applied(&agent.root), 0);
     assert!(!agent.root.at("/etc/cwmpd.upgrading").exists());
+}
+
+/// A new image may leave less room on the flash than its state needs.
+#[test]
+fn f10_f11_success_stays_one_when_it_cannot_be_saved() {
+    let acs = Acs::start();
+    let (mut agent, _server) = upgrading(&acs, &image("25.12.0"));
+    wait_for("the image to be written", || agent.root.at("/flash/image").exists().then_some(()));
+    power_off(&mut agent);
+    let in_the_way = agent.root.at("/etc/cwmpd/.transfers.json.cwmpd-new");
+    std::fs::create_dir(&in_the_way).unwrap();
+    power_on(&mut agent);
+    agent.wait_log("the state is not saved");
+    power_off(&mut agent);
+    std::fs::remove_dir(&in_the_way).unwrap();
+    power_on(&mut agent);
+    let result = told(&acs).1.remove(0);
+    assert_eq!((result.command_key.as_str(), result.fault_code), ("image", 0), "{}", result.fault_string);
 }
 
 #[test]

@@ -30,6 +30,20 @@ fn all_queued(answer: Message) -> Vec<QueuedTransfer> {
     }
 }
 
+/// Any program of the router can make something of that name in `/tmp` before the agent does.
+#[test]
+fn f05_f14_without_a_place_for_files_a_transfer_fails() {
+    let acs = Acs::start();
+    let agent = Agent::settled(&acs);
+    let place = agent.root.at("/tmp/cwmpd");
+    std::fs::remove_dir_all(&place).unwrap();
+    std::fs::write(&place, "in the way").unwrap();
+    order(&agent, &acs, download("nowhere", SETTINGS, "http://127.0.0.1:1/file"));
+    let told = told_one(&acs);
+    assert_eq!((told.command_key.as_str(), told.fault_code), ("nowhere", 9010), "{}", told.fault_string);
+    assert!(told.fault_string.contains("/tmp/cwmpd"), "{}", told.fault_string);
+}
+
 /// CONFORMANCE F-01, F-02, F-03, F-09, F-22, F-23, J-13.
 #[test]
 fn f01_f02_f03_f09_f22_f23_what_is_taken_and_what_is_refused() {

@@ -527,6 +527,36 @@ fn a_file_of_the_user_replaces_parameters_one_by_one() {
     );
 }
 
+/// Files are read in the order of their names, and nobody numbers them by what they need.
+#[test]
+fn an_earlier_file_may_add_to_the_table_of_a_later_one() {
+    let router = router(
+        |_| {},
+        &[
+            (
+                "/usr/share/cwmpd/model.d/10-more.json",
+                r#"{"Device.X_EXAMPLE_Led.{i}.": {"parameters": {
+                  "Name":  {"type": "string", "access": "ro", "value": "replaced"},
+                  "Extra": {"type": "string", "access": "ro", "value": "mine"}
+                }}, "Device.X_EXAMPLE_Led.{i}.Sub.": {"parameters": {
+                  "Key": {"type": "string", "access": "ro", "uci": "sysfs"}
+                }}}"#,
+            ),
+            ("/usr/share/cwmpd/model.d/20-table.json", EXAMPLE),
+        ],
+    );
+    assert_eq!(
+        pairs(&router.below("Device.X_EXAMPLE_Led.2.")),
+        [
+            ("Device.X_EXAMPLE_Led.2.Bright", "255"),
+            ("Device.X_EXAMPLE_Led.2.Extra", "mine"),
+            ("Device.X_EXAMPLE_Led.2.Name", "Power"),
+            ("Device.X_EXAMPLE_Led.2.Trigger", "none"),
+            ("Device.X_EXAMPLE_Led.2.Sub.Key", "green:power"),
+        ]
+    );
+}
+
 #[test]
 fn j15_a_count_can_be_the_files_own_or_none() {
     let router = with(

@@ -279,7 +279,10 @@ impl Talk {
             return refuse(format!("the ACS redirects from https to {}: that is not followed", url.origin()));
         }
         self.discard(response)?;
-        if !url.same_origin(&self.url) {
+        if url.same_origin(&self.url) {
+            // Who redirects has not refused the credentials; what is asked at the other path is asked for the first time.
+            self.login.begin();
+        } else {
             self.login.forget();
         }
         self.only_tls &= url.tls;

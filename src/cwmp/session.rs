@@ -30,6 +30,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::cwmp::handlers::METHODS;
 use crate::cwmp::version::Version;
 use crate::error::{Fault, FaultCode};
 use crate::soap::rpc::{Envelope, Header, Inform, Message, Namespace, SoapFault};
@@ -465,7 +466,12 @@ fn is_unknown_to_acs(fault: &SoapFault) -> bool {
 fn refusal(error: &ErrorKind) -> Option<SoapFault> {
     match error {
         ErrorKind::Arguments { method, reason } if !method.ends_with("Response") && method != "Fault" => {
-            Some(SoapFault::Cwmp(Fault::arguments(reason.as_str())))
+            // What is not carried out anyway is refused for that, whatever its arguments are (CONFORMANCE G-02).
+            let fault = match METHODS.contains(&method.as_str()) {
+                true => Fault::arguments(reason.as_str()),
+                false => Fault::from(FaultCode::METHOD_NOT_SUPPORTED),
+            };
+            Some(SoapFault::Cwmp(fault))
         }
         ErrorKind::MustUnderstand(name) => {
             Some(SoapFault::Plain("MustUnderstand".into(), format!("the header {name} is not known")))

@@ -5,9 +5,9 @@
 
 use serde_json::Value as Json;
 
-use crate::device::net;
 use crate::device::sections::{move_options, name, refused};
-use crate::error::{Fault, FaultCode, Result};
+use crate::device::{layers, net};
+use crate::error::{Fault, Result};
 use crate::model::access::uci_truth;
 use crate::model::context::{Context, Row};
 use crate::model::schema::Text;
@@ -106,7 +106,7 @@ impl Client {
     /// Writes `Interface`. What it takes to come into effect is done by [`Self::settle`].
     ///
     /// # Errors
-    /// 9007 for an interface that is not there.
+    /// 9007 for an interface that is not there; 9001 where that takes the client from the interface through which the ACS is reached.
     pub fn set_interface(&self, cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
         if self.interface(cx, row)? == value {
             return Ok(());
@@ -120,6 +120,8 @@ impl Client {
             }
         };
         if self.is_active(cx, row)? {
+            let key = cx.key(row)?;
+            layers::keep_way(cx, &key)?;
             return self.park(cx, row, true, Some(name.as_deref()));
         }
         cx.set_option(row, "interface", name.as_deref())
@@ -168,11 +170,7 @@ impl Client {
             return Ok(());
         }
         let key = cx.key(row)?;
-        let cpe = cx.package("cwmpd")?.find("cpe");
-        let way = cpe.and_then(|cpe| cpe.get("interface")).filter(|name| !name.is_empty()).unwrap_or("wan");
-        if key == way {
-            return Err(Fault::new(FaultCode::REQUEST_DENIED, "the ACS is reached through this client"));
-        }
+        layers::keep_way(cx, &key)?;
         let package = cx.package_mut(PACKAGE)?;
         package.set(id, "proto", "none").map_err(refused)?;
         for option in self.options {

@@ -27,7 +27,9 @@ pub struct Service {
     pub table: &'static str,
     /// The option that says how it is run: `server`, `relay`, `hybrid` or `disabled`.
     pub mode: &'static str,
-    /// All options that belong to it, with that one.
+    /// The option that keeps how it was run while it is off, where that was not as a server; odhcpd and dnsmasq do not look at it.
+    pub was: &'static str,
+    /// All options that belong to it, with those two.
     pub options: &'static [&'static str],
     /// Where the agent keeps which rows come back when the whole service is switched on again.
     pub off: &'static str,
@@ -37,8 +39,10 @@ pub struct Service {
 pub static ADVERTISEMENTS: Service = Service {
     table: "Device.RouterAdvertisement.InterfaceSetting.",
     mode: "ra",
+    was: "cwmpd_ra",
     options: &[
         "ra",
+        "cwmpd_ra",
         "ra_flags",
         "ra_management",
         "ra_default",
@@ -63,7 +67,16 @@ pub static ADVERTISEMENTS: Service = Service {
 pub static DHCPV6: Service = Service {
     table: "Device.DHCPv6.Server.Pool.",
     mode: "dhcpv6",
-    options: &["dhcpv6", "dhcpv6_na", "dhcpv6_pd", "dhcpv6_pd_min_len", "dhcpv6_assignall", "dhcpv6_hostidlength"],
+    was: "cwmpd_dhcpv6",
+    options: &[
+        "dhcpv6",
+        "cwmpd_dhcpv6",
+        "dhcpv6_na",
+        "dhcpv6_pd",
+        "dhcpv6_pd_min_len",
+        "dhcpv6_assignall",
+        "dhcpv6_hostidlength",
+    ],
     off: "dhcp.dhcpv6_off",
 };
 
@@ -84,6 +97,21 @@ pub fn is_pool(section: &Section<'_>) -> bool {
 impl Service {
     fn is_on(&self, section: &Section<'_>) -> bool {
         matches!(section.get(self.mode), Some("server" | "relay" | "hybrid"))
+    }
+
+    /// Switches a row on, as it was run before, or off. What relays has no prefix of its own, and may be the uplink: a server there would give addresses
+    /// to the provider's network.
+    fn switch(&self, cx: &mut Context, row: &Row, on: bool) -> Result<(), Fault> {
+        let relays = |mode: &String| matches!(mode.as_str(), "relay" | "hybrid");
+        if on {
+            let was = cx.option(row, self.was)?.filter(relays);
+            cx.set_option(row, self.mode, Some(was.as_deref().unwrap_or("server")))?;
+            return cx.set_option(row, self.was, None);
+        }
+        if let Some(mode) = cx.option(row, self.mode)?.filter(relays) {
+            cx.set_option(row, self.was, Some(&mode))?;
+        }
+        cx.set_option(row, self.mode, Some("disabled"))
     }
 
     /// The rows that come back with the whole service; `None` while it is on.
@@ -114,9 +142,9 @@ impl Service {
             let row = Row::new(node, &root, entry);
             let key = cx.key(&row)?;
             if on && back.contains(&key) {
-                cx.set_option(&row, self.mode, Some("server"))?;
+                self.switch(cx, &row, true)?;
             } else if !on && self.is_on(&cx.section(&row)?) {
-                cx.set_option(&row, self.mode, Some("disabled"))?;
+                self.switch(cx, &row, false)?;
                 went.push(key);
             }
         }
@@ -146,14 +174,14 @@ impl Service {
             return Ok(());
         }
         let Some(mut back) = self.coming_back(cx) else {
-            return cx.set_option(row, self.mode, Some(if on { "server" } else { "disabled" }));
+            return self.switch(cx, row, on);
         };
         let key = cx.key(row)?;
         back.retain(|name| *name != key);
         if on {
             back.push(key);
         } else {
-            cx.set_option(row, self.mode, Some("disabled"))?;
+            self.switch(cx, row, false)?;
         }
         cx.set_own(self.off, Some(&back.join(",")));
         Ok(())

@@ -9,10 +9,15 @@ use crate::model::schema::{
     Notification, Object, Rows, Table, Text, Values, alias, count, get, get_set, ro, rw, sections_where, together,
     uci_bool, uci_list, uci_row,
 };
-use crate::model::value::{BOOLEAN, DATE_TIME, STRING, Type, UNKNOWN_TIME, UNSIGNED_INT};
+use crate::model::value::{BOOLEAN, DATE_TIME, Format, STRING, Type, UNKNOWN_TIME, UNSIGNED_INT};
 use crate::time::{PosixTz, UtcTime, local};
 
-const NTP_SERVER: Type = STRING.lengths(&[(0, 64)]).format(HOST);
+/// sysntpd has its servers validated, and does not start at all with one that ends in a dot.
+const NTP_HOST: Format = Format {
+    name: "host name without a dot at its end, or IP address",
+    check: |text| (HOST.check)(text) && !text.ends_with('.'),
+};
+const NTP_SERVER: Type = STRING.lengths(&[(0, 64)]).format(NTP_HOST);
 const MODE: Type = STRING.values(&["Unicast", "Broadcast", "Multicast", "Manycast"]);
 const PORT: Type = UNSIGNED_INT.ranges(&[(1, 65535)]);
 const VERSION: Type = UNSIGNED_INT.ranges(&[(1, 4)]);
@@ -57,7 +62,7 @@ pub static CLIENT: Object = Object::table(
         rw("Mode", MODE, get_set(|_, _| Ok(Text::Borrowed("Unicast")), |_, _, value| only(value, "Unicast"))),
         rw("Port", PORT, get_set(|_, _| Ok(Text::Borrowed("123")), |_, _, value| only(value, "123"))).default("123"),
         rw("Version", VERSION, get_set(|_, _| Ok(Text::Borrowed("4")), |_, _, value| only(value, "4"))).default("4"),
-        rw("Servers", STRING.format(HOST).list(), uci_list("server")).default(""),
+        rw("Servers", STRING.format(NTP_HOST).list(), uci_list("server")).default(""),
         // sysntpd asks on whatever way leads to the server.
         rw(
             "Interface",

@@ -66,6 +66,11 @@ pub fn expired(cx: &mut Context, now: SystemTime) -> Result<(Vec<String>, Option
     lease::expired(cx, now)
 }
 
+/// Lets what has a lease follow a clock that was set; whether anything did.
+pub fn follow_clock(cx: &mut Context) -> bool {
+    lease::follow_clock(cx).unwrap_or(false)
+}
+
 /// Notes the first time that the clock was known (`Device.DeviceInfo.FirstUseDate`).
 pub fn note_first_use(cx: &mut Context, now: UtcTime) -> bool {
     let first = cx.own(FIRST_USE_DATE).is_none();

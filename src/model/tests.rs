@@ -382,6 +382,8 @@ fn p60_to_p68_rows_are_added_with_their_defaults_and_deleted() {
     assert_eq!(code(fixture.model.add_object("Device.Rule.", Some(&"x".repeat(33))).map(drop)), FaultCode(9003));
     // What lies in a row and what refers to it goes with it.
     assert_eq!(fixture.model.add_object("Device.Rule.4.Inner.", None).unwrap().0, 1);
+    // Not even where there is one row only.
+    assert_eq!(code(fixture.model.delete_object("Device.Rule.4.Inner.*.", None).map(drop)), FaultCode(9005));
     fixture.set(&[("Device.Rule.4.Inner.1.X", "deep"), ("Device.Rule.1.Friend", "Device.Rule.4")]).unwrap();
     assert_eq!(fixture.get("Device.Rule.1.Friend").unwrap(), "Device.Rule.4");
     let change = AttributeChange { name: "Device.Rule.4.Name".into(), notification: Some(2), access_list: None };

@@ -86,6 +86,7 @@ impl Model {
     /// alias that there is already (CONFORMANCE P-63), and a bad ParameterKey; 9002 when it could not be written.
     pub fn add_object(&mut self, path: &str, parameter_key: Option<&str>) -> Result<(u32, Written), Fault> {
         check_parameter_key(parameter_key)?;
+        check_one(path)?;
         let ((number, names), effects) = self.write(parameter_key.is_some(), |context| {
             let (table, alias) = match path.strip_suffix("].").and_then(|path| path.rsplit_once(".[")) {
                 Some((table, alias)) => (format!("{table}."), Some(alias)),
@@ -114,6 +115,7 @@ impl Model {
     /// 9005 when it is no row, or not one that can go; 9003 for a bad ParameterKey; 9002 when it could not be written.
     pub fn delete_object(&mut self, path: &str, parameter_key: Option<&str>) -> Result<Written, Fault> {
         check_parameter_key(parameter_key)?;
+        check_one(path)?;
         let (names, effects) = self.write(parameter_key.is_some(), |context| {
             let (node, row) = match resolve(context, path)?.as_slice() {
                 [Target::Object(node, row)] if path.ends_with('.') && row.node() == *node && row.number() != 0 => {
@@ -169,6 +171,11 @@ fn check_parameter_key(key: Option<&str>) -> Result<(), Fault> {
         Some(key) if key.chars().count() > 32 => Err(Fault::arguments("the ParameterKey has more than 32 characters")),
         _ => Ok(()),
     }
+}
+
+/// A wildcard is for reading (CONFORMANCE P-35): what it stands for depends on how many rows there are just now.
+fn check_one(path: &str) -> Result<(), Fault> {
+    if alias::parts(path).any(|part| part == "*") { Err(Fault::name(path)) } else { Ok(()) }
 }
 
 /// Stages all entries, and returns the names of what they change, with numbers for aliases.

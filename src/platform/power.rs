@@ -41,7 +41,12 @@ const SERVICES: &[(&str, &[(&str, Action)])] = &[
         "system",
         &[("system", Action::Reload), ("sysntpd", Action::Restart), ("log", Action::Restart), ("led", Action::Restart)],
     ),
+    // Only a start makes a client of its own for what has been enabled.
+    ("ddns", &[("ddns", Action::Restart)]),
 ];
+
+/// The packages whose init scripts ask procd for nothing, so that `reload_config` does nothing for them.
+const UNHEARD: &[&str] = &["ddns"];
 
 /// Starts a reboot and returns before it happens.
 ///
@@ -99,8 +104,8 @@ pub fn wifi_reload(system: &dyn System) -> Result<()> {
 
 /// Brings the committed changes of these packages into effect, each service once.
 ///
-/// OpenWrt's `reload_config` finds what has changed and tells procd, which reloads whatever asked to hear of it. Where it is missing
-/// the init scripts are called.
+/// OpenWrt's `reload_config` finds what has changed and tells procd, which reloads whatever asked to hear of it. Where it is missing,
+/// and for services that do not ask, the init scripts are called.
 ///
 /// # Errors
 /// All that failed; the rest has been done.
@@ -111,6 +116,9 @@ pub fn apply(system: &dyn System, packages: &[&str]) -> Result<(), Vec<Error>> {
     }
     if exists(system, RELOAD_CONFIG) {
         errors.extend(succeed(system, &[RELOAD_CONFIG], RELOAD).err());
+        for package in packages.iter().filter(|package| UNHEARD.contains(*package)) {
+            errors.extend(apply_one(system, package));
+        }
     } else {
         for package in packages {
             errors.extend(apply_one(system, package));

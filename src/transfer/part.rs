@@ -157,7 +157,7 @@ fn reopen(path: &Path) -> io::Result<(File, u64)> {
 }
 
 /// These numbers have 32 bits on some systems.
-fn wide(number: impl Into<u64>) -> u64 {
+pub(super) fn wide(number: impl Into<u64>) -> u64 {
     number.into()
 }
 

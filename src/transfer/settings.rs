@@ -9,7 +9,11 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use flate2::read::MultiGzDecoder;
+use nix::sys::statvfs::statvfs;
+
 use super::archive::{self, Failure};
+use super::part::wide;
 use super::place::router_path;
 use super::{Trouble, code};
 use crate::config::Config;
@@ -65,6 +69,7 @@ pub(super) fn restore(live: &Live, file: &Path) -> Result<(), Trouble> {
 fn restore_archive(live: &Live, file: &Path) -> Result<Vec<String>, Trouble> {
     let copy = file.with_extension("restore");
     let restored = copy_archive(live, file, &copy).and_then(|packages| {
+        check_room(live, &copy)?;
         run(live, &[SYSUPGRADE, "-r", &router_path(live, &copy)?], code::FAILED)?;
         // sysupgrade leaves that to whoever restarts the router next.
         nix::unistd::sync();
@@ -72,6 +77,23 @@ fn restore_archive(live: &Live, file: &Path) -> Result<Vec<String>, Trouble> {
     });
     let _ = fs::remove_file(&copy);
     restored
+}
+
+/// That there is room for all of an archive. `tar` takes a file away before it writes the new one: with the flash full in the middle of it, the
+/// router would be left with half of its settings.
+fn check_room(live: &Live, archive: &Path) -> Result<(), Trouble> {
+    let failed = |error| Trouble::new(code::FAILED, format!("cannot look for room for the settings: {error}"));
+    let mut unpacked = MultiGzDecoder::new(File::open(archive).map_err(failed)?);
+    let wanted = io::copy(&mut unpacked, &mut io::sink()).map_err(failed)?;
+    let etc = live.host_path("/etc").and_then(|etc| Ok(statvfs(&etc)?)).map_err(failed)?;
+    let free = wide(etc.blocks_available()).saturating_mul(wide(etc.fragment_size()));
+    match free >= wanted {
+        true => Ok(()),
+        false => {
+            let text = format!("there is no space for the settings: they may take {wanted} bytes, and {free} are free");
+            Err(Trouble::new(code::FAILED, text))
+        }
+    }
 }
 
 fn copy_archive(live: &Live, file: &Path, copy: &Path) -> Result<Vec<String>, Trouble> {

@@ -67,12 +67,12 @@ const WRITES: &[Write] = &[
     ),
     write(server!("Pool.1.Option.1.Tag"), "42", &[(
         "dhcp.lan.dhcp_option",
-        "6,192.168.1.1 15,example 3,192.168.1.254 42,c0:00:02:01",
+        "6,192.168.1.1 15,example 3,192.168.1.254 42,192.0.2.1",
     )])
     .with(&[(server!("Pool.1.Option.1.Enable"), "true"), (server!("Pool.1.Option.1.Value"), "c0000201")]),
     write(server!("Pool.1.Option.1.Value"), "c0000202", &[(
         "dhcp.lan.dhcp_option",
-        "6,192.168.1.1 15,example 3,192.168.1.254 42,c0:00:02:02",
+        "6,192.168.1.1 15,example 3,192.168.1.254 42,192.0.2.2",
     )]),
     write(server!("Pool.1.Option.1.Enable"), "false", &[(
         "dhcp.lan.dhcp_option",

@@ -21,7 +21,7 @@ const WRITES: &[Write] = &[
     ])
     .outside(&[("network.lan.dns", "2001:db8::53")], "Device.IP.Interface.2"),
     write(SERVER_ENABLE, "false", &[("network.lan.dns", "")]),
-    write("Device.DNS.Relay.Enable", "false", &[("dhcp.@dnsmasq[0].port", "0")])
+    write("Device.DNS.Relay.Enable", "false", &[("dhcp.@dnsmasq[0].port", "0"), ("dhcp.@dnsmasq[0].localuse", "0")])
         .outside(&[("dhcp.@dnsmasq[0].port", "53")], "true"),
     write(FORWARDING, "9.9.9.9", &[("dhcp.@dnsmasq[0].server", "9.9.9.9")])
         .with(&[(FORWARDING_ENABLE, "true")])

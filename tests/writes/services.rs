@@ -78,7 +78,10 @@ const WRITES: &[Write] = &[
     write("Device.DynamicDNS.Server.1.RetryInterval", "90", &[("ddns.@service[0].retry_interval", "90")]),
     write("Device.DynamicDNS.Server.1.MaxRetries", "7", &[("ddns.@service[0].retry_max_count", "7")])
         .outside(&[("ddns.@service[0].retry_max_count", "8")], "8"),
-    write("Device.DynamicDNS.Client.1.Interface", "Device.IP.Interface.4", &[("ddns.@service[0].interface", "wan6")])
+    write("Device.DynamicDNS.Client.1.Interface", "Device.IP.Interface.4", &[
+        ("ddns.@service[0].interface", "wan6"),
+        ("ddns.@service[0].ip_network", "wan6"),
+    ])
         .outside(&[("ddns.@service[0].interface", "wan")], "Device.IP.Interface.3"),
     write("Device.DynamicDNS.Client.1.Username", "me", &[("ddns.@service[0].username", "me")])
         .outside(&[("ddns.@service[0].username", "you")], "you"),

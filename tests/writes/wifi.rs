@@ -107,6 +107,7 @@ const WRITES: &[Write] = &[
     write(point!("Security.RekeyingInterval"), "600", &[("wireless.default_radio0.wpa_group_rekey", "600")])
         .outside(&[("wireless.default_radio0.wpa_group_rekey", "")], "3600"),
     write(point!("Security.RadiusServerIPAddr"), "192.0.2.7", &[("wireless.default_radio0.auth_server", "192.0.2.7")])
+        .with(&[(point!("Security.ModeEnabled"), "WPA2-Enterprise")])
         .outside(&[("wireless.default_radio0.auth_server", "2001:db8::7")], "2001:db8::7"),
     write(point!("Security.RadiusServerPort"), "1645", &[("wireless.default_radio0.auth_port", "1645")])
         .outside(&[("wireless.default_radio0.auth_port", "")], "1812"),

@@ -570,12 +570,14 @@ mod serve {
     }
 
     #[test]
-    fn x11_x15_a_request_with_bad_arguments_or_headers_gets_its_fault_and_the_session_goes_on() {
+    fn x11_x15_g02_a_request_with_bad_arguments_or_headers_gets_its_fault_and_the_session_goes_on() {
         let arguments =
             ErrorKind::Arguments { method: "GetParameterNames".into(), reason: "NextLevel is missing".into() };
+        let method = ErrorKind::Arguments { method: "SetVouchers".into(), reason: "VoucherList is missing".into() };
         let header = ErrorKind::MustUnderstand("Quota".into());
         for (kind, fault) in [
             (arguments, SoapFault::Cwmp(Fault::arguments("NextLevel is missing"))),
+            (method, SoapFault::Cwmp(Fault::from(FaultCode::METHOD_NOT_SUPPORTED))),
             (header, SoapFault::Plain("MustUnderstand".into(), "the header Quota is not known".into())),
         ] {
             let mut scene = informed(vec![]);

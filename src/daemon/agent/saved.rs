@@ -13,6 +13,7 @@ use crate::model::context::Effects;
 use crate::platform::live::Live;
 use crate::platform::{System, power};
 use crate::sorted::{Map, Set};
+use crate::transfer::queue::Transfer;
 
 /// The files of the state besides the registry of the model.
 pub(super) const STATE: &str = "state.json";
@@ -145,7 +146,10 @@ impl Agent {
     /// What was promised and is to be done now; it is kept until [`Self::kept_promise`] says that it was.
     #[must_use]
     pub fn promised(&self) -> Option<Promised> {
-        (!self.saved.promised.is_empty() && !self.planner.in_session()).then(|| self.saved.promised.clone())
+        // While sysupgrade writes the flash nothing may disturb it, least of all another reboot: its own is the one that was promised.
+        let upgrading = self.transfers.queue.unsettled().is_some_and(Transfer::is_firmware);
+        let waits = self.planner.in_session() || upgrading;
+        (!self.saved.promised.is_empty() && !waits).then(|| self.saved.promised.clone())
     }
 
     /// What was promised has been done.

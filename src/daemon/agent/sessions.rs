@@ -18,6 +18,7 @@ use crate::cwmp::inform::{self, Contents, InformParameter};
 use crate::cwmp::plan::{Demand, Plan, Reason, Settings};
 use crate::cwmp::session::{Failure, Outcome, SessionConfig};
 use crate::model::context::Context;
+use crate::model::transaction::PARAMETER_KEY;
 use crate::platform::{System, power};
 use crate::soap::rpc::{DeviceId, Event, Inform, Message};
 use crate::time::PosixTz;
@@ -98,8 +99,11 @@ impl Agent {
     #[must_use]
     pub fn begin_session(&mut self, reason: Reason) -> Start {
         let retrying = self.retry.count() > 0;
+        // A change that was taken back since the session was decided on, or that somebody asked to tell, is its event all the same: only a retry
+        // may have none (CONFORMANCE I-02, N-06).
+        let alone = !retrying && self.saved.events.iter().all(|(code, _)| *code == EventCode::ValueChange);
         let changed = if self.saved.events.only_heartbeat(retrying) { Vec::new() } else { self.look_at_values() };
-        self.saved.events.set_value_change(!changed.is_empty());
+        self.saved.events.set_value_change(alone || !changed.is_empty());
         self.agree_events(false);
         self.asked = false;
         self.planner.session_started();
@@ -124,7 +128,9 @@ impl Agent {
         self.save();
         let own_requests = self.own_requests(&events);
         let mut inform = self.inform(events, &changed);
-        self.sent.clone_from(&inform.parameters);
+        // A heartbeat tells of no change, also where it carries the parameter for another reason: `4 VALUE CHANGE` is still to come (H-02).
+        let heartbeat = inform.events.iter().any(|event| event.code == EventCode::Heartbeat.text());
+        self.sent = if heartbeat { Vec::new() } else { inform.parameters.clone() };
         told_by_instance_mode(&mut self.model.context(), &mut inform.parameters);
         self.save_model();
         let mut id = [0; 4];
@@ -244,7 +250,8 @@ impl Agent {
                     self.reload();
                 }
                 let mut context = self.model.context();
-                for name in &written.names {
+                // The ParameterKey came with the request as well.
+                for name in written.names.iter().map(String::as_str).chain([PARAMETER_KEY]) {
                     if let Some(value) = text_of(&mut context, name) {
                         self.told.set_by_acs(name, &value);
                         #[cfg(feature = "lightweight")]

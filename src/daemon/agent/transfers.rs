@@ -197,7 +197,10 @@ impl Agent {
             Some(result) if result.is_err() || !same_boot => {
                 let runs = result.is_ok();
                 self.settle(id, result);
-                apply::firmware_forget(&self.live);
+                // As long as it is not saved the next start has to find it out once more.
+                if self.save_at.is_none() {
+                    apply::firmware_forget(&self.live);
+                }
                 Some(runs)
             }
             _ => {
@@ -337,12 +340,19 @@ impl Agent {
 
     /// Gives a transfer to a worker.
     pub fn begin_transfer(&mut self, id: u32) -> Option<Job> {
-        let cancel = Cancel::new().map_err(|error| Trouble::new(FaultCode::INTERNAL_ERROR, error.to_string()));
-        let (cancel, file) = match cancel.and_then(|cancel| Ok((cancel, host_file(&self.live, id)?))) {
-            Ok(prepared) => prepared,
+        let cancel = match Cancel::new() {
+            Ok(cancel) => cancel,
             Err(error) => {
                 log::error!("transfer {id} is put off: {error}");
                 self.put_off_transfer(id);
+                return None;
+            }
+        };
+        let file = match host_file(&self.live, id) {
+            Ok(file) => file,
+            // Waiting does not mend that, and the ACS has to hear of it.
+            Err(trouble) => {
+                self.end_transfer(id, Some(Err(trouble)));
                 return None;
             }
         };

@@ -135,8 +135,12 @@ impl Agent {
         self.expiry_at = next.map(|next| now.monotonic.saturating_add(next));
         self.keep_up(programs.into_iter().collect(), now.monotonic);
         if let Some(utc) = now.utc {
-            if let Err(error) = self.model.change_own(&mut |context| upkeep::note_first_use(context, utc)) {
-                log::warn!("the date of first use is not saved: {error}");
+            let keep = self.model.change_own(&mut |context| {
+                let first = upkeep::note_first_use(context, utc);
+                upkeep::follow_clock(context) || first
+            });
+            if let Err(error) = keep {
+                log::warn!("the date of first use, or the end of a lease, is not saved: {error}");
             }
         }
     }

@@ -386,22 +386,23 @@ fn port_state(cx: &mut Context, row: &Row) -> Result<Text> {
     }))
 }
 
-/// Whether the port is in any VLAN, and to which one untagged frames belong.
-fn untagged_vlan(cx: &mut Context, row: &Row) -> Result<(bool, Option<u16>)> {
+/// Whether the port is in any VLAN, to which one untagged frames are said to belong, and to which one netifd lets them belong where nothing is said:
+/// the first that the port is in without a tag.
+fn untagged_vlan(cx: &mut Context, row: &Row) -> Result<(bool, Option<u16>, Option<u16>)> {
     let (bridge, key) = (bridge_of(cx, row), cx.key(row)?);
     let vlans = vlan::all(cx, &bridge)?;
     let flags = |vlan: &vlan::BridgeVlan| vlan.flags(&key).filter(|_| vlan.enabled);
     let member = vlans.iter().any(|vlan| flags(vlan).is_some());
     let chosen = vlans.iter().find(|vlan| flags(vlan).is_some_and(|(_, chosen)| chosen));
-    Ok((member, chosen.map(|vlan| vlan.number)))
+    let without_tag = vlans.iter().filter(|vlan| flags(vlan).is_some_and(|(untagged, _)| untagged));
+    Ok((member, chosen.map(|vlan| vlan.number), without_tag.map(|vlan| vlan.number).min()))
 }
 
-/// What the VLANs say, or else what the ACS has wished, to count as soon as the port is in that VLAN.
+/// What the VLANs say, or else what the ACS has wished, to count as soon as the port is in that VLAN, or else what netifd makes of it.
 fn pvid(cx: &mut Context, row: &Row) -> Result<Text> {
-    if let (_, Some(number)) = untagged_vlan(cx, row)? {
-        return Ok(Text::Owned(number.max(1).to_string()));
-    }
-    Ok(wished_pvid(cx, row).map_or(Text::Borrowed("1"), |number| Text::Owned(number.to_string())))
+    let (_, said, usual) = untagged_vlan(cx, row)?;
+    let number = said.or_else(|| wished_pvid(cx, row)).or(usual).unwrap_or(1);
+    Ok(Text::Owned(number.max(1).to_string()))
 }
 
 /// The PVID that the ACS has set.
@@ -429,7 +430,7 @@ fn set_pvid(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
 
 fn frame_types(cx: &mut Context, row: &Row) -> Result<&'static str> {
     Ok(match untagged_vlan(cx, row)? {
-        (true, None) => "AdmitOnlyVLANTagged",
+        (true, None, None) => "AdmitOnlyVLANTagged",
         _ => "AdmitAll",
     })
 }

@@ -8,7 +8,8 @@ use std::rc::Rc;
 
 use super::PACKAGE;
 use super::pool::OWN_OPTIONS;
-use crate::device::option_rows::hex;
+use crate::device::dhcpv6::{from_names, to_names};
+use crate::device::option_rows::{bytes, hex, printable};
 use crate::error::{Fault, Result};
 use crate::model::access::truth;
 use crate::model::context::{Context, Row};
@@ -106,8 +107,39 @@ pub(super) fn set(cx: &mut Context, pool: &Row, tag: u8, value: Option<&str>) ->
     cx.set_list(pool, "dhcp_option", &list.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// The bytes of an option as hexadecimal digits: dnsmasq takes addresses, numbers, pairs of digits with colons, and text.
+/// The form in which dnsmasq takes the value of an option.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Form {
+    /// Addresses by commas, and nothing else.
+    Addresses,
+    /// Text, be it of digits and colons.
+    Text,
+    /// Names of domains by commas, which it encodes itself.
+    Names,
+    /// Seconds.
+    Time,
+    /// Any: addresses, numbers, pairs of digits with colons, or text.
+    Any,
+}
+
+/// What dnsmasq knows of an option (`opttab` in its dhcp-common.c). With a value of another form it does not start, or sends the digits as text.
+fn form(tag: u8) -> Form {
+    match tag {
+        7 | 9 | 16 | 21 | 28 | 32 | 33 | 41 | 42 | 44 | 45 | 48..=50 | 65 | 68..=71 | 74 | 92 | 150 => Form::Addresses,
+        12 | 17 | 18 | 40 | 60 | 64 | 66 | 67 | 100 | 101 => Form::Text,
+        58 | 59 | 91 => Form::Time,
+        119 => Form::Names,
+        _ => Form::Any,
+    }
+}
+
+/// The bytes of an option as hexadecimal digits.
 fn to_hex(tag: u8, value: &str) -> String {
+    match form(tag) {
+        Form::Text => return hex(value.trim_matches('"').as_bytes()),
+        Form::Names => return from_names(&value.split(',').map(|name| String::from(name.trim())).collect::<Vec<_>>()),
+        Form::Addresses | Form::Time | Form::Any => {}
+    }
     let addresses: Option<Vec<Ipv4Addr>> = value.split(',').map(|item| item.trim().parse().ok()).collect();
     let pairs: Option<Vec<u8>> = value.contains(':').then_some(value).and_then(|value| {
         value.split(':').map(|pair| (pair.len() <= 2).then(|| u8::from_str_radix(pair, 16).ok()).flatten()).collect()
@@ -118,10 +150,12 @@ fn to_hex(tag: u8, value: &str) -> String {
         addresses.iter().map(|address| hex(&address.octets())).collect()
     } else if let Some(pairs) = pairs {
         hex(&pairs)
+    } else if let Some(sized) = sized(value) {
+        sized
     } else if let Ok(number) = value.parse::<u32>() {
         let [_, _, high, low] = number.to_be_bytes();
         match (tag, number) {
-            (2 | 24 | 35 | 38 | 51 | 58 | 59, _) | (_, 0x1_0000..) => hex(&number.to_be_bytes()),
+            (2 | 24 | 35 | 38 | 51 | 58 | 59 | 91, _) | (_, 0x1_0000..) => hex(&number.to_be_bytes()),
             (13 | 22 | 26, _) | (_, 0x100..) => hex(&[high, low]),
             _ => hex(&[low]),
         }
@@ -130,14 +164,46 @@ fn to_hex(tag: u8, value: &str) -> String {
     }
 }
 
-/// What dnsmasq takes for these bytes.
-fn from_hex(hex: &str) -> String {
-    let pair = |pair: &[u8]| std::str::from_utf8(pair).ok().map(str::to_ascii_lowercase);
-    let pairs: Vec<String> = hex.as_bytes().chunks(2).filter_map(pair).collect();
-    match pairs.as_slice() {
-        // One pair has no colon to be known by.
-        [single] => u8::from_str_radix(single, 16).map_or_else(|_| String::new(), |byte| byte.to_string()),
-        pairs => pairs.join(":"),
+/// A number with the letter that says how many bytes it has: `5b`, `5s`, `5i`.
+fn sized(value: &str) -> Option<String> {
+    let (digits, size) = value.split_at_checked(value.len().checked_sub(1)?)?;
+    let bytes = digits.parse::<u32>().ok()?.to_be_bytes();
+    let from = match size {
+        "b" => 3,
+        "s" => 2,
+        "i" => 0,
+        _ => return None,
+    };
+    bytes.get(from..).map(hex)
+}
+
+/// What dnsmasq takes for these bytes; `None` where it takes nothing for them.
+fn from_hex(tag: u8, hex: &str) -> Option<String> {
+    let bytes = bytes(hex)?;
+    if bytes.is_empty() {
+        return Some(String::new());
+    }
+    match form(tag) {
+        Form::Addresses => {
+            let addresses = bytes.chunks(4).map(|four| <[u8; 4]>::try_from(four).ok().map(Ipv4Addr::from));
+            let addresses: Option<Vec<String>> =
+                addresses.map(|address| address.map(|address| address.to_string())).collect();
+            addresses.map(|addresses| addresses.join(","))
+        }
+        // Its file has quotation marks, escapes and comments of its own.
+        Form::Text => printable(hex).filter(|text| {
+            text.is_ascii() && text.trim() == text && !text.contains(['"', '\\']) && !text.contains(" #")
+        }),
+        Form::Names => to_names(hex).map(|names| names.join(",")),
+        Form::Time => {
+            let seconds = <[u8; 4]>::try_from(bytes.as_slice()).ok().map(i32::from_be_bytes);
+            seconds.filter(|seconds| *seconds >= 0).map(|seconds| seconds.to_string())
+        }
+        Form::Any => Some(match bytes.as_slice() {
+            // One pair has no colon to be known by.
+            [single] => format!("{single}b"),
+            all => all.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":"),
+        }),
     }
 }
 
@@ -233,6 +299,13 @@ fn set_row(cx: &mut Context, row: &Row, values: &Values<'_>) -> Result<(), (&'st
     if after.enabled && tag_taken {
         return Err(("Tag", Fault::value("another enabled row has the same Tag")));
     }
+    let text = if after.enabled && after.tag != 0 {
+        let blamed = ["Value", "Tag"].into_iter().find(|name| values.get(name).is_some()).unwrap_or("Enable");
+        let text = from_hex(after.tag, &after.value);
+        Some(text.ok_or_else(|| (blamed, Fault::value("the bytes are not what this option carries")))?)
+    } else {
+        None
+    };
     let stage = |cx: &mut Context| -> Result<(), Fault> {
         let key = cx.key(row)?;
         if before.tag != 0 && before.enabled && (before.tag != after.tag || !after.enabled) {
@@ -240,8 +313,8 @@ fn set_row(cx: &mut Context, row: &Row, values: &Values<'_>) -> Result<(), (&'st
         }
         // Enabled without a tag, it waits for one.
         let waiting = after.enabled && after.tag == 0;
-        if after.enabled && !waiting {
-            set(cx, &pool, after.tag, Some(&from_hex(&after.value)))?;
+        if let Some(text) = &text {
+            set(cx, &pool, after.tag, Some(text))?;
         }
         let list = own(cx, &pool, "rows")?;
         let mut rows: Vec<String> = named(cx, &pool)?.into_iter().map(|(name, ..)| name).collect();
@@ -305,7 +378,29 @@ mod tests {
         assert_eq!(to_hex(23, "64"), "40");
         assert_eq!(to_hex(43, "01:04:c0"), "0104c0");
         for hex in ["05dc", "40", "0104c0a80101", "", "ff"] {
-            assert_eq!(to_hex(43, &from_hex(hex)), hex);
+            assert_eq!(to_hex(43, &from_hex(43, hex).unwrap()), hex);
+        }
+    }
+
+    /// As `dnsmasq --test` has them: with another form it does not start, or takes the digits for text.
+    #[test]
+    fn each_option_has_the_form_that_dnsmasq_takes() {
+        for (tag, hex, text) in [
+            (42, "c0000201c0000202", "192.0.2.1,192.0.2.2"),
+            (150, "c0000201", "192.0.2.1"),
+            (66, "626f6f742e6578616d706c65", "boot.example"),
+            (66, "3139322e302e322e31", "192.0.2.1"),
+            (119, "036c616e076578616d706c6500076578616d706c6500", "lan.example,example"),
+            (58, "00000e10", "3600"),
+            (43, "05", "5b"),
+            (121, "18c00002c0a80101", "18:c0:00:02:c0:a8:01:01"),
+        ] {
+            assert_eq!(from_hex(tag, hex).as_deref(), Some(text), "{tag}");
+            assert_eq!(to_hex(tag, text), hex, "{tag}");
+        }
+        assert_eq!((to_hex(26, "1500s").as_str(), to_hex(2, "3600i").as_str()), ("05dc", "00000e10"));
+        for (tag, hex) in [(42, "c00002"), (66, "00"), (66, "6122"), (67, "612023"), (119, "05"), (58, "0e10")] {
+            assert_eq!(from_hex(tag, hex), None, "{tag} {hex}");
         }
     }
 

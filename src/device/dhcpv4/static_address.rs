@@ -31,7 +31,8 @@ pub(super) static STATIC_ADDRESS: Object = Object::table(
         rw("Yiaddr", IPV4_ADDRESS, together(|cx, row| Ok(Text::Owned(Host::read(cx, row)?.address)))).default(""),
     ],
 )
-.set_together(set);
+.set_together(set)
+.check(judge);
 
 /// Where rows wait.
 pub(super) const PARKED: &str = "cwmpd";
@@ -155,10 +156,6 @@ fn set(cx: &mut Context, row: &Row, values: &Values<'_>) -> Result<(), (&'static
     }
     after.package =
         if after.enabled && address.is_some() && !after.mac.is_empty() && subnet.is_some() { PACKAGE } else { PARKED };
-    if let Some(address) = address.filter(|_| after.package == PACKAGE) {
-        let own = (before.package == PACKAGE).then_some(before.id);
-        check_free(cx, own, address).map_err(|fault| ("Yiaddr", fault))?;
-    }
     if after.enabled && !after.mac.is_empty() {
         let mut others = hosts(cx, &pool, PACKAGE).map_err(broken)?;
         others.retain(|host| host.package != before.package || host.id != before.id);
@@ -168,6 +165,17 @@ fn set(cx: &mut Context, row: &Row, values: &Values<'_>) -> Result<(), (&'static
         }
     }
     write(cx, row, &pool, &before, &after).map_err(|fault| ("Enable", fault))
+}
+
+/// Judged by the end state, so that two rows can change places in one request (CONFORMANCE P-02).
+fn judge(cx: &mut Context, row: &Row) -> Result<(), (&'static str, Fault)> {
+    let host = Host::read(cx, row).map_err(|error| ("Yiaddr", Fault::from(error)))?;
+    match host.address.parse() {
+        Ok(address) if host.package == PACKAGE => {
+            check_free(cx, Some(host.id), address).map_err(|fault| ("Yiaddr", fault))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn write(cx: &mut Context, row: &Row, pool: &Row, before: &Host, after: &Host) -> Result<(), Fault> {

@@ -5,6 +5,8 @@ mod client_option;
 mod lease;
 mod pool;
 
+pub use pool::{from_names, to_names};
+
 use crate::model::schema::{Object, count, ro};
 use crate::model::value::UNSIGNED_INT;
 

@@ -157,7 +157,8 @@ fn six(items: &[String]) -> Vec<Ipv6Addr> {
 }
 
 /// Names as labels with their lengths (RFC 1035 3.1).
-fn from_names(names: &[String]) -> String {
+#[must_use]
+pub fn from_names(names: &[String]) -> String {
     let mut bytes = Vec::new();
     for name in names.iter().filter(|name| crate::model::format::is_host_name(name)) {
         for label in name.trim_end_matches('.').split('.') {
@@ -169,7 +170,9 @@ fn from_names(names: &[String]) -> String {
     hex(&bytes)
 }
 
-fn to_names(value: &str) -> Option<Vec<String>> {
+/// The names that labels with their lengths are; `None` for what is none.
+#[must_use]
+pub fn to_names(value: &str) -> Option<Vec<String>> {
     let bytes = bytes(value)?;
     let (mut rest, mut names, mut labels) = (bytes.as_slice(), Vec::new(), Vec::new());
     while let Some((&length, after)) = rest.split_first() {

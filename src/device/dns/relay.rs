@@ -18,6 +18,12 @@ const PACKAGE: &str = "dhcp";
 const DNSMASQ: &str = "@dnsmasq[0]";
 /// Where the port is kept while the relay is off.
 const PORT: &str = "dhcp.relay_port";
+/// Where `localuse` is kept while the relay is off.
+const LOCAL_USE: &str = "dhcp.relay_localuse";
+/// Whom the router itself asks, and the servers of netifd. dnsmasq's init script puts its own address there, whatever its port is, and leaves that
+/// there when it is not to do so any more.
+const RESOLV_CONF: &str = "/tmp/resolv.conf";
+const OF_NETIFD: &str = "/tmp/resolv.conf.d/resolv.conf.auto";
 
 static SERVERS: servers::Table =
     servers::Table { path: "Device.DNS.Relay.Forwarding", read, write, default: |_| String::new(), own_lists: false };
@@ -77,16 +83,24 @@ fn enabled(cx: &mut Context) -> Result<bool> {
     Ok(there && option(cx, "port")?.is_none_or(|port| port.trim() != "0"))
 }
 
+/// While dnsmasq serves no names, the router asks the servers of netifd itself: it has to find the ACS.
 fn set_enable(cx: &mut Context, value: &str) -> Result<(), Fault> {
     let on = value == "true";
     if enabled(cx)? == on {
         return Ok(());
     }
     let id = dnsmasq(cx)?;
-    let port = if on { cx.own(PORT).unwrap_or_default() } else { String::from("0") };
-    let before = option(cx, "port")?;
-    cx.package_mut(PACKAGE)?.set(id, "port", &port).map_err(refused)?;
-    cx.set_own(PORT, before.as_deref().filter(|_| !on));
+    for (name, own) in [("port", PORT), ("localuse", LOCAL_USE)] {
+        let value = if on { cx.own(own).unwrap_or_default() } else { String::from("0") };
+        let before = option(cx, name)?;
+        cx.package_mut(PACKAGE)?.set(id, name, &value).map_err(refused)?;
+        cx.set_own(own, before.as_deref().filter(|_| !on));
+    }
+    let own_address =
+        |text: &str| text.lines().any(|line| matches!(line.trim(), "nameserver 127.0.0.1" | "nameserver ::1"));
+    if !on && cx.file(RESOLV_CONF).is_ok_and(|text| own_address(&text)) {
+        cx.after(&["/bin/ln", "-sf", OF_NETIFD, RESOLV_CONF]);
+    }
     Ok(())
 }
 

@@ -5,9 +5,7 @@ use crate::device::own_keys;
 use crate::error::{Fault, FaultCode, Result};
 use crate::model::access::truth;
 use crate::model::context::{Context, Row};
-use crate::model::schema::{
-    Object, Table, Text, alias, count, functional, get, get_set, ro, rw, sections, uci, uci_row,
-};
+use crate::model::schema::{Object, Table, Text, alias, count, functional, get, get_set, ro, rw, sections, uci};
 use crate::model::value::{BOOLEAN, Format, STRING, UNSIGNED_INT};
 
 /// The scripts take texts from UCI into variables of the shell; what could end one there is kept away from them.
@@ -48,7 +46,7 @@ pub(super) static CLIENT: Object = Object::table(
             get(last_error),
         ),
         rw("Server", STRING.strong(&[SERVER]).lengths(&[(0, 256)]), get_set(server_path, set_server)),
-        rw("Interface", STRING.strong(&[INTERFACE]).lengths(&[(0, 256)]), uci_row("interface", INTERFACE)),
+        rw("Interface", STRING.strong(&[INTERFACE]).lengths(&[(0, 256)]), get_set(interface, set_interface)),
         rw("Username", STRING.lengths(&[(0, 256)]).format(PLAIN), uci("username")),
         rw("Password", STRING.lengths(&[(0, 256)]).format(PLAIN), uci("password")).hidden(),
         ro("HostnameNumberOfEntries", UNSIGNED_INT, count("Hostname")),
@@ -119,6 +117,30 @@ fn last_error(cx: &mut Context, row: &Row) -> Result<Text> {
         "Error" => "CONNECTION_ERROR",
         _ => "NO_ERROR",
     }))
+}
+
+fn interface(cx: &mut Context, row: &Row) -> Result<Text> {
+    let name = cx.option(row, "interface")?.unwrap_or_default();
+    Ok(cx.path_of_key(INTERFACE, &name).map_or(Text::Borrowed(""), Text::Owned))
+}
+
+/// The scripts start a client when `interface` comes up, and send the address of `ip_network`, which only follows while it is the same.
+fn set_interface(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
+    if interface(cx, row)? == value {
+        return Ok(());
+    }
+    let name = match value {
+        "" => None,
+        path => {
+            let target = cx.row_of_path(INTERFACE, path).ok_or_else(|| Fault::value(format!("there is no {path}")))?;
+            Some(cx.name_section(&target)?)
+        }
+    };
+    let (before, sent) = (cx.option(row, "interface")?, cx.option(row, "ip_network")?);
+    if cx.option(row, "ip_source")?.is_none_or(|source| source == "network") && (sent.is_none() || sent == before) {
+        cx.set_option(row, "ip_network", name.as_deref())?;
+    }
+    cx.set_option(row, "interface", name.as_deref())
 }
 
 fn server_path(cx: &mut Context, row: &Row) -> Result<Text> {

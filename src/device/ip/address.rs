@@ -464,17 +464,24 @@ fn delete(cx: &mut Context, row: &Row, family: Family) -> Result<(), Fault> {
     store(cx, &interface, family, &slots)
 }
 
+/// Whether an interface is also static for something else than the addresses of a family.
+fn has_others(cx: &mut Context, interface: &Row, family: Family) -> Result<bool> {
+    let others = configured(cx, interface, if family.six { V4 } else { V6 })?;
+    Ok(!others.is_empty() || cx.section(interface)?.value("ip6prefix").is_some())
+}
+
 /// Writes the static addresses of an interface.
 fn store(cx: &mut Context, interface: &Row, family: Family, slots: &Slots) -> Result<(), Fault> {
     let enabled: Vec<&Slot> = slots.slots.iter().filter(|slot| slot.enabled).collect();
-    if !family.six {
-        match (proto(cx, interface)?.as_str(), enabled.is_empty()) {
-            ("static", true) => cx.set_option(interface, "proto", Some("none"))?,
-            ("static", false) | (_, true) => {}
-            ("none", false) => cx.set_option(interface, "proto", Some("static"))?,
-            (proto, false) => {
-                return Err(Fault::value(format!("the interface has its address by {proto}")));
-            }
+    // netifd takes the addresses of both families from the options of an interface whose protocol is `static`, and of no other.
+    match (proto(cx, interface)?.as_str(), enabled.is_empty()) {
+        ("static", true) if !has_others(cx, interface, family)? => cx.set_option(interface, "proto", Some("none"))?,
+        ("static", _) | (_, true) => {}
+        ("none", false) => cx.set_option(interface, "proto", Some("static"))?,
+        // Its tunnel has such an address.
+        ("6in4", false) if family.six => {}
+        (proto, false) => {
+            return Err(Fault::value(format!("the interface has its address by {proto}")));
         }
     }
     let before = configured(cx, interface, family)?;

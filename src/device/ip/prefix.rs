@@ -444,6 +444,12 @@ fn store_list(cx: &mut Context, interface: &Row, prefixes: &[String]) -> Result<
 /// Puts what a row stands for into the configuration.
 fn put(cx: &mut Context, interface: &Row, before: &Shown, after: &Shown) -> Result<(), Fault> {
     if after.kind != Kind::Child {
+        match proto(cx, interface)?.as_str() {
+            "static" | "dhcpv6" | "6in4" | "6rd" => {}
+            "none" => cx.set_option(interface, "proto", Some("static"))?,
+            // netifd would not look at it.
+            proto => return Err(Fault::value(format!("an interface of the protocol {proto} has no static prefix"))),
+        }
         let mut prefixes = configured(cx, interface)?;
         prefixes.push(after.prefix.clone());
         return store_list(cx, interface, &prefixes);

@@ -53,7 +53,7 @@ fn status(cx: &mut Context, row: &Row) -> Result<Text> {
     if !halves::enabled(cx, row, Half::AccessPoint)? {
         return Ok(Text::Borrowed("Disabled"));
     }
-    let radio = cx.option(row, "device")?;
+    let radio = halves::radios(cx, row)?.into_iter().next();
     let (Some(radio), true) = (radio, halves::has(cx, row, Half::Ssid)?) else {
         return Ok(Text::Borrowed("Error_Misconfigured"));
     };

@@ -8,6 +8,10 @@ use crate::sorted::Map;
 
 const HOSTAPD: &str = "/usr/sbin/hostapd";
 
+/// What makes the configuration of hostapd in newer releases of OpenWrt. It knows nothing of the keys of WEP, whatever hostapd is built with: a network
+/// with WEP would be an open one.
+const SCRIPT: &str = "/usr/share/ucode/wifi/ap.uc";
+
 /// What this very program has answered: it is asked once, not at every read.
 static ANSWERS: Mutex<Option<(FileInfo, Map<String, bool>)>> = Mutex::new(None);
 
@@ -15,6 +19,9 @@ static ANSWERS: Mutex<Option<(FileInfo, Map<String, bool>)>> = Mutex::new(None);
 pub(super) fn has(cx: &mut Context, feature: &str) -> bool {
     if feature.is_empty() {
         return true;
+    }
+    if feature == "wep" && cx.file(SCRIPT).is_ok_and(|script| !script.contains("wep_key")) {
+        return false;
     }
     // Another size or date is another program.
     let Ok(program) = cx.system().file_info(HOSTAPD) else { return feature != "wep" };

@@ -87,6 +87,13 @@ impl Interface {
         Ok(section.and_then(|section| section.get(option)).map(String::from))
     }
 
+    /// The radios that it is on: a network with multi-link operation is on several.
+    fn radios(&self, cx: &mut Context) -> Result<Vec<String>> {
+        let section = cx.package(PACKAGE)?.section(self.id);
+        let names = section.map(|section| section.list("device")).unwrap_or_default();
+        Ok(names.into_iter().flat_map(str::split_ascii_whitespace).map(String::from).collect())
+    }
+
     fn has(&self, cx: &Context, half: Half) -> bool {
         !has_mark(cx, &self.name, half, Mark::Missing)
     }
@@ -101,7 +108,7 @@ impl Interface {
 
     /// Brings `disabled` and the marks into line with what the halves want.
     fn settle(&self, cx: &mut Context, ssid: bool, access_point: bool) -> Result<(), Fault> {
-        let whole = self.has(cx, Ssid) && self.has(cx, AccessPoint) && self.option(cx, "device")?.is_some();
+        let whole = self.has(cx, Ssid) && self.has(cx, AccessPoint) && !self.radios(cx)?.is_empty();
         let on = whole && ssid && access_point;
         if self.is_off(cx)? == on {
             self.edit(cx, "disabled", (!on).then_some("1"))?;
@@ -208,6 +215,11 @@ pub(super) fn on(cx: &mut Context, row: &Row) -> Result<bool> {
     Ok(!Interface::of(cx, row)?.is_off(cx)?)
 }
 
+/// The radios that the section of a row is on.
+pub(super) fn radios(cx: &mut Context, row: &Row) -> Result<Vec<String>> {
+    Interface::of(cx, row)?.radios(cx)
+}
+
 /// Enables or disables a half of the section of a row.
 pub(super) fn set_enabled(cx: &mut Context, row: &Row, half: Half, value: bool) -> Result<(), Fault> {
     let interface = Interface::of(cx, row)?;
@@ -221,7 +233,7 @@ pub(super) fn set_enabled(cx: &mut Context, row: &Row, half: Half, value: bool) 
 /// Puts the section of a row on a radio, or on none.
 pub(super) fn set_radio(cx: &mut Context, row: &Row, radio: Option<&str>) -> Result<(), Fault> {
     let interface = Interface::of(cx, row)?;
-    if interface.option(cx, "device")?.as_deref() == radio {
+    if interface.radios(cx)?.iter().map(String::as_str).eq(radio) {
         return Ok(());
     }
     let (ssid, access_point) = (interface.enabled(cx, Ssid)?, interface.enabled(cx, AccessPoint)?);

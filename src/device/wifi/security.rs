@@ -2,8 +2,9 @@
 //!
 //! OpenWrt keeps one secret, `key`: the passphrase or the key of WPA and WPA2, the passphrase of WPA3, or which of the WEP keys is used.
 
-use super::{LINE, ONE_LINE};
+use super::{LINE, ONE_LINE, PACKAGE};
 use super::{features, halves};
+use crate::device::own_keys;
 use crate::error::{Fault, Result};
 use crate::model::context::{Context, Row};
 use crate::model::format::IP_ADDRESS;
@@ -43,7 +44,7 @@ pub(super) static SECURITY: Object = Object::single(
         rw("KeyPassphrase", PASSPHRASE.lengths(&[(8, 63)]), together(hidden)).hidden(),
         rw("RekeyingInterval", UNSIGNED_INT, uci_or("wpa_group_rekey", "3600")).default("3600"),
         rw("SAEPassphrase", PASSPHRASE, together(hidden)).hidden(),
-        rw("RadiusServerIPAddr", IP_ADDRESS, uci("auth_server")),
+        rw("RadiusServerIPAddr", IP_ADDRESS, together(radius_server)),
         rw("RadiusServerPort", PORT, uci_or("auth_port", "1812")).default("1812"),
         rw("RadiusSecret", ONE_LINE, uci("auth_secret")).hidden(),
         rw(
@@ -214,6 +215,9 @@ fn read(cx: &mut Context, row: &Row) -> Result<(Mode, String)> {
         "wep-open" | "wep-shared" | "wep-mixed" => "wep",
         "wpa3-192" | "wpa3-mixed" => "wpa3",
         "psk2-mixed" | "mixed" => "psk-mixed",
+        "psk3" => "sae",
+        // The last one is WPA2 with WPA3 beside it in an element of its own.
+        "psk3-mixed" | "sae-compat" => "sae-mixed",
         "wpa2-mixed" => "wpa-mixed",
         word => word,
     };
@@ -256,11 +260,24 @@ fn protection(cx: &mut Context, row: &Row) -> Result<Protection> {
     })
 }
 
+/// Whether the access point is in the 6 GHz band.
+fn is_in_six(cx: &mut Context, row: &Row) -> Result<bool> {
+    let Some(radio) = cx.option(row, "device")? else { return Ok(false) };
+    Ok(cx.package(PACKAGE)?.find(&radio).and_then(|radio| radio.get("band")) == Some("6g"))
+}
+
+/// Whether the router can have a mode: in the 6 GHz band hostapd starts none of the networks of a radio if one of them does without the protection of
+/// management frames (IEEE 802.11ax-2021 12.12.2).
+fn is_possible(cx: &mut Context, row: &Row, mode: Mode) -> Result<bool> {
+    let protected = mode.least_protection() == Protection::Required;
+    Ok(features::has(cx, mode.entry().2) && (protected || !is_in_six(cx, row)?))
+}
+
 fn modes_supported(cx: &mut Context, row: &Row) -> Result<Text> {
     let now = read(cx, row)?.0;
     let mut names = Vec::new();
-    for (mode, name, _, feature) in MODES {
-        if mode == now || features::has(cx, feature) {
+    for (mode, name, ..) in MODES {
+        if mode == now || is_possible(cx, row, mode)? {
             names.push(name);
         }
     }
@@ -276,12 +293,13 @@ fn is_key(key: &str) -> bool {
 fn missing(cx: &mut Context, row: &Row, mode: Mode) -> Result<Option<&'static str>> {
     Ok(if mode.is_personal() {
         let key = cx.option(row, "key")?.unwrap_or_default();
-        let fits = is_key(&key) && (mode != Mode::Wpa3 || key.len() < 64);
+        // SAE has passphrases only: with a key of 32 bytes no station could use it.
+        let fits = is_key(&key) && (!mode.is_sae() || key.len() < 64);
         (!fits).then_some("KeyPassphrase")
     } else if mode.is_wep() {
         wep_length(cx, row)?.is_none().then_some("WEPKey")
     } else if mode.is_enterprise() {
-        cx.option(row, "auth_server")?.is_none().then_some("RadiusServerIPAddr")
+        cx.section(row)?.list("auth_server").is_empty().then_some("RadiusServerIPAddr")
     } else {
         None
     })
@@ -301,12 +319,13 @@ fn set(cx: &mut Context, row: &Row, values: &Values<'_>) -> Result<(), Blame> {
     let (before, _) = read(cx, row).map_err(broken)?;
     let wanted = values.get("ModeEnabled").and_then(|name| MODES.iter().find(|(_, known, ..)| *known == name));
     let mode = wanted.map_or(before, |(mode, ..)| *mode);
-    if mode != before && !features::has(cx, mode.entry().2) {
+    if mode != before && !is_possible(cx, row, mode).map_err(broken)? {
         return Err(("ModeEnabled", Fault::value("not one of ModesSupported")));
     }
     set_mode(cx, row, values, before, mode)?;
     set_keys(cx, row, values, before, mode)?;
     set_protection(cx, row, values, before, mode)?;
+    set_radius(cx, row, values, before, mode).map_err(|fault| ("RadiusServerIPAddr", fault))?;
     if mode != before && (halves::on(cx, row).map_err(broken)? || mode.is_wep()) {
         // A request that would take the access point off the air is refused; while it is off, its parts may come one by one.
         if let Some(lacking) = missing(cx, row, mode).map_err(broken)? {
@@ -424,18 +443,51 @@ fn set_protection(cx: &mut Context, row: &Row, values: &Values<'_>, before: Mode
     cx.set_option(row, "ieee80211w", value).map_err(blame)
 }
 
+/// Where the server of RADIUS is kept while the mode has no use for it: with `auth_server` hostapd asks it in every other mode whether a station may come
+/// in (`macaddr_acl=2`), and lets none in that the server does not know by its MAC address.
+fn kept_server(cx: &mut Context, row: &Row) -> Result<String> {
+    Ok(format!("{PACKAGE}.{}.auth_server", cx.key(row)?))
+}
+
+fn radius_server(cx: &mut Context, row: &Row) -> Result<Text> {
+    let kept = kept_server(cx, row)?;
+    // There may be several, of which TR-181 knows the first.
+    let server = cx.section(row)?.list("auth_server").first().map(|server| String::from(*server));
+    let server = server.filter(|server| !server.is_empty()).or_else(|| cx.own(&kept));
+    Ok(server.map_or(Text::Borrowed(""), Text::Owned))
+}
+
+fn set_radius(cx: &mut Context, row: &Row, values: &Values<'_>, before: Mode, mode: Mode) -> Result<(), Fault> {
+    let now = radius_server(cx, row)?.into_owned();
+    let asked = values.get("RadiusServerIPAddr").unwrap_or(&now);
+    if *asked == now && before.is_enterprise() == mode.is_enterprise() {
+        return Ok(());
+    }
+    let server = Some(asked).filter(|server| !server.is_empty());
+    let (used, kept) = if mode.is_enterprise() { (server, None) } else { (None, server) };
+    let name = kept_server(cx, row)?;
+    own_keys::set_own(cx, &name, kept);
+    cx.set_option(row, "auth_server", used)
+}
+
 /// Where the factory settings of OpenWrt are told from what the ACS has made of them: `board.json` has the name and key of the first start.
 fn reset(cx: &mut Context, row: &Row, _: &str) -> Result<(), Fault> {
     let board = cx.file("/etc/board.json").unwrap_or_else(|_| std::rc::Rc::from(""));
     let board: serde_json::Value = crate::json::value(board.as_bytes()).unwrap_or_default();
     let defaults = board.pointer("/wlan/defaults/ssids/all").cloned().unwrap_or_default();
     let text = |member| defaults.get(member).and_then(serde_json::Value::as_str).map(String::from);
-    let (encryption, key) = (text("encryption"), text("key").filter(|key| is_key(key)));
+    let (mut encryption, key) = (text("encryption"), text("key").filter(|key| is_key(key)));
+    let six = is_in_six(cx, row)?;
+    if six {
+        encryption = encryption.map(|_| String::from("sae"));
+    }
     for option in
         ["key1", "key2", "key3", "key4", "ieee80211w", "wpa_group_rekey", "auth_server", "auth_port", "auth_secret"]
     {
         cx.set_option(row, option, None)?;
     }
+    let server = kept_server(cx, row)?;
+    own_keys::set_own(cx, &server, None);
     match (encryption, key) {
         (Some(encryption), Some(key)) => {
             cx.set_option(row, "encryption", Some(&encryption))?;
@@ -445,7 +497,7 @@ fn reset(cx: &mut Context, row: &Row, _: &str) -> Result<(), Fault> {
         _ => {
             let key = cx.option(row, "key")?.filter(|key| is_key(key));
             cx.set_option(row, "key", key.as_deref())?;
-            cx.set_option(row, "encryption", Some("psk2"))
+            cx.set_option(row, "encryption", Some(if six { "sae" } else { "psk2" }))
         }
     }
 }

@@ -80,7 +80,7 @@ pub(super) fn status(cx: &mut Context, row: &Row) -> Result<&'static str> {
     if !halves::enabled(cx, row, Half::Ssid)? {
         return Ok("Down");
     }
-    let Some(radio) = cx.option(row, "device")? else { return Ok("LowerLayerDown") };
+    let Some(radio) = halves::radios(cx, row)?.into_iter().next() else { return Ok("LowerLayerDown") };
     if !halves::on(cx, row)? {
         return Ok("Down");
     }
@@ -134,11 +134,15 @@ fn mac_address(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn lower_layers(cx: &mut Context, row: &Row) -> Result<Text> {
-    let Some(radio) = cx.option(row, "device")? else { return Ok(Text::Borrowed("")) };
-    Ok(cx.path_of_key(RADIO, &radio).map_or(Text::Borrowed(""), Text::Owned))
+    let radios = halves::radios(cx, row)?;
+    let paths: Vec<String> = radios.iter().filter_map(|radio| cx.path_of_key(RADIO, radio)).collect();
+    Ok(Text::Owned(paths.join(",")))
 }
 
 fn set_lower_layers(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
+    if lower_layers(cx, row)? == value {
+        return Ok(());
+    }
     if value.is_empty() {
         return halves::set_radio(cx, row, None);
     }

@@ -9,7 +9,7 @@ use crate::model::value::{List, Type, UNSIGNED_INT};
 /// What the schema takes.
 #[derive(Debug, Default)]
 pub struct Installed {
-    /// The objects, tables before what lies in them, and those of later files after those of earlier ones.
+    /// The objects: first the tables, the outer before the inner; then all with their parameters, those of later files after those of earlier ones.
     pub objects: Vec<&'static Object>,
     /// Programs that run when an object has changed: its path, and the program with its arguments.
     pub apply: Vec<(&'static str, &'static [&'static str])>,
@@ -26,13 +26,18 @@ pub fn install(files: Vec<VendorFile>) -> Installed {
     objects.sort_by_key(|object| object.path.matches('.').count());
     let counts = counts(&objects);
     let mut installed = Installed::default();
+    // An earlier file may add parameters to a table of a later one, and the tree wants to know of the table first.
+    for object in &mut objects {
+        if let Some(made) = object.table.take() {
+            let object = Object::table(leak(object.path.clone()), table(made), &[]);
+            installed.objects.push(Box::leak(Box::new(object)));
+        }
+    }
     for object in objects {
         let path = leak(object.path);
         installed.apply.extend(object.apply.into_iter().map(|argv| (path, texts(argv))));
         let parameters = object.parameters.into_iter().map(parameter).collect();
-        let table = object.table.map(table);
-        let object = Object { path, table, parameters: slice(parameters), set_together: None, check: None };
-        installed.objects.push(Box::leak(Box::new(object)));
+        installed.objects.push(Box::leak(Box::new(Object::single(path, slice(parameters)))));
     }
     installed.objects.extend(counts);
     installed

@@ -231,7 +231,8 @@ impl Agent {
     }
 
     pub(super) fn keep_reports(&mut self) -> bool {
-        let mut kept = std::mem::take(&mut self.timed.bulk_data.kept);
+        // They stay: while a worker is busy this comes again, and writes the whole file anew.
+        let mut kept = self.timed.bulk_data.kept.clone();
         for profile in self.timed.bulk_data.profiles.iter_mut().filter(|profile| profile.persist) {
             profile.keep(profile.retained, ROOM_ON_FLASH);
             if !profile.unsent.is_empty() {
