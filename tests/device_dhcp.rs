@@ -375,6 +375,12 @@ fn what_relays_comes_back_as_a_relay() {
     set_row(&router, &format!("{POOL}1."), &[("Enable", "true")]);
     assert!(has(&router, "dhcp", lan, "option dhcpv6 'hybrid'"));
     assert!(!router.root.read("/etc/config/dhcp").contains("cwmpd_"));
+    // Switched off as a relay, and made a server at the router: it comes back as that.
+    set_row(&router, &format!("{POOL}1."), &[("Enable", "false")]);
+    router.root.replace("/etc/config/dhcp", "option dhcpv6 'disabled'", "option dhcpv6 'server'");
+    set_row(&router, &format!("{POOL}1."), &[("Enable", "false")]);
+    set_row(&router, &format!("{POOL}1."), &[("Enable", "true")]);
+    assert!(has(&router, "dhcp", lan, "option dhcpv6 'server'"));
 }
 
 /// CONFORMANCE P-61, P-62, P-66: services come, move and go without the pool of DHCPv4, and the pool without them.

@@ -380,6 +380,14 @@ fn the_band_of_6_ghz_has_the_modes_of_wpa3() {
     router.set(&[(&name("Reset"), "true")]).unwrap();
     assert_eq!(option(&router, "default_radio1", "encryption").as_deref(), Some("sae"));
     set(&router, &security(1, "ModeEnabled"), "None");
+    // With multi-link operation one radio in that band is enough.
+    router.root.replace(
+        "/etc/config/wireless",
+        "config wifi-iface 'default_radio0'\n\toption device 'radio0'",
+        "config wifi-iface 'default_radio0'\n\tlist device 'radio0'\n\tlist device 'radio1'",
+    );
+    let (mode, key) = (security(1, "ModeEnabled"), security(1, "KeyPassphrase"));
+    refuse(&router, &[(&mode, "WPA2-Personal"), (&key, "correct horse battery")], &mode);
 }
 
 /// What hostapd is not built with is not offered; WEP has its own key.

@@ -296,6 +296,26 @@ fn d06_d08_what_is_preset_or_set_by_the_acs_is_not_overwritten() {
     assert_eq!(other.connections(), 0);
 }
 
+/// The agent was killed when it had written the configuration, and had not noted yet that it had.
+#[test]
+fn d08_a_power_cut_does_not_make_the_url_of_dhcp_one_that_is_preset() {
+    if !installed("busybox") {
+        return;
+    }
+    let (first, second) = (Acs::start(), Acs::start());
+    let mut agent = newcomer();
+    lease(&agent.root, &[&first.url()]);
+    agent.start();
+    first_session(&first, &["0 BOOTSTRAP", "1 BOOT"], &[]);
+    agent.wait_idle();
+    agent.kill();
+    agent.root.replace("/etc/cwmpd/state.json", "\"discovered\":{\"url\"", "\"discovered\":{\"url next\"");
+    lease(&agent.root, &[&second.url()]);
+    agent.start();
+    wait_value(&agent, URL, &second.url());
+    assert_eq!(agent.status()["acs_url_from"], "DHCP");
+}
+
 #[test]
 fn d05_the_acs_comes_by_dhcpv6() {
     if !installed("busybox") {
@@ -356,6 +376,10 @@ fn s18_an_offer_that_is_not_to_be_trusted_is_not_taken() {
     wait_value(&agent, CODE, "one");
     assert_eq!(agent.value(URL), "");
     agent.wait_log("which is not taken: cwmpd.acs.discovery_https_only is 1");
+    lease(&agent.root, &["https://me:hush-hush@acs.example/", "three"]);
+    wait_value(&agent, CODE, "three");
+    agent.wait_log("which is not taken: it is not the URL of an ACS");
+    assert!(!agent.log().contains("hush"), "{}", agent.log());
     // Somebody who can be reached, so that it comes to the roots.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let secure = format!("https://{}/", listener.local_addr().unwrap());

@@ -337,13 +337,13 @@ fn the_package_is_installed_upgraded_and_removed() {
         assert!(installed.contains(&(path.clone(), mode)), "{path} {mode:o}");
     }
     assert!(!router.at("/etc/uci-defaults/95-cwmpd").exists());
-    assert!(router.at("/etc/rc.d/S95cwmpd").exists());
+    assert!(router.at("/etc/rc.d/S96cwmpd").exists());
     assert!(router.read("/tmp/procd.log").contains("procd_set_param command /usr/sbin/cwmpd run"));
     assert_eq!(router.ok("cwmpd"), "one\n");
     assert_eq!(router.at("/etc/cwmpd").metadata().unwrap().permissions().mode() & 0o777, 0o700);
 
     // An upgrade after the configuration was changed: it stays, with the new one beside it.
-    router.ok("uci set cwmpd.acs.url=http://acs.example/; uci commit cwmpd; rm /etc/rc.d/S95cwmpd; echo state >/etc/cwmpd/state.json");
+    router.ok("uci set cwmpd.acs.url=http://acs.example/; uci commit cwmpd; rm /etc/rc.d/S96cwmpd; echo state >/etc/cwmpd/state.json");
     let changed = router.read("/etc/config/cwmpd");
     let said = install(&router, &ipk(directory.path(), "#!/bin/sh\necho two\n", VERSION));
     assert!(said.contains("/etc/config/cwmpd-opkg"), "{said}");
@@ -353,7 +353,7 @@ fn the_package_is_installed_upgraded_and_removed() {
         fs::read_to_string(OpenWrt::source("files/etc/config/cwmpd")).unwrap()
     );
     assert_eq!((router.ok("cwmpd"), router.read("/etc/cwmpd/state.json")), ("two\n".into(), "state\n".into()));
-    assert!(!router.at("/etc/rc.d/S95cwmpd").exists(), "what the user has disabled stays so");
+    assert!(!router.at("/etc/rc.d/S96cwmpd").exists(), "what the user has disabled stays so");
     assert!(router.read("/tmp/procd.log").contains("procd_kill cwmpd"));
 
     // Removed: nothing is left but what was changed, and what the agent has kept.
@@ -373,7 +373,7 @@ fn an_unchanged_configuration_is_replaced_and_removed() {
     opkg(&router, "remove", "cwmpd");
     let left: Vec<_> = tree(router.path()).difference(&before).map(|(path, _)| path.clone()).collect();
     assert!(left.iter().all(|path| path.starts_with("tmp/")), "{left:?}");
-    assert!(!router.at("/etc/rc.d/S95cwmpd").exists() && !router.at("/etc/rc.d/K10cwmpd").exists());
+    assert!(!router.at("/etc/rc.d/S96cwmpd").exists() && !router.at("/etc/rc.d/K10cwmpd").exists());
 }
 
 /// When an image is made, the scripts run on the machine that makes it, for a directory.

@@ -186,6 +186,8 @@ fn trace_shows_messages_without_secrets() {
         session.request(set_values(&[("Device.ManagementServer.Password", "xsd:string", "hush-hush")], ""));
         session.request(set_values(&[("Device.ManagementServer.Pasword", "xsd:string", "hush-hush")], ""));
         session.request(set_values(&[(CODE, "xsd:string", "plain-text")], ""));
+        let with_password = "http://me:hush-hush@other.example/";
+        session.request(set_values(&[("Device.ManagementServer.URL", "xsd:string", with_password)], ""));
         session.end();
         agent.wait_idle();
         while let Ok(line) = shown.recv_timeout(Duration::from_millis(300)) {
@@ -211,12 +213,16 @@ fn check_names_file_and_line() {
     let agent = Agent::with_url("http://acs.example/");
     agent.option("acs", "http_timeout", "30");
     assert_eq!(agent.ok(&["check"]), "");
+    assert_eq!(agent.ok(&["--json", "check"]), "[]\n");
     agent.option("acs", "periodic_interval", "often");
     let line = 1 + agent.root.read("/etc/config/cwmpd").lines().position(|line| line.contains("often")).unwrap();
     let ran = agent.run(&["check"]);
     assert_eq!(ran.status, 1);
     assert!(ran.stdout.contains(&format!("/etc/config/cwmpd:{line}: ")), "{}", ran.stdout);
     assert!(ran.stderr.contains("1 mistake"), "{}{}", ran.stdout, ran.stderr);
+    let told: serde_json::Value = serde_json::from_str(&agent.run(&["--json", "check"]).stdout).unwrap();
+    assert_eq!(told[0]["file"], "/etc/config/cwmpd");
+    assert_eq!((&told[0]["line"], &told[0]["warning"]), (&line.into(), &false.into()));
     agent.options("acs", &[("periodic_interval", "60"), ("http_timeout", "5")]);
     let ran = agent.run(&["check"]);
     assert!(ran.stdout.contains("http_timeout"), "{}", ran.stdout);

@@ -179,6 +179,16 @@ fn programs_have_the_usual_umask() {
     assert_eq!(agent.wait_call("00"), "0022");
 }
 
+/// What a script leaves running has to end when it is told to.
+#[test]
+fn programs_have_no_signal_blocked() {
+    let acs = Acs::start();
+    let agent = Agent::settled(&acs);
+    agent.root.write_recorder("/sbin/reload_config", "grep SigBlk: /proc/self/status >>\"$root/calls.log\"\n");
+    agent.ok(&["set", "Device.DeviceInfo.HostName=gateway"]);
+    assert_eq!(agent.wait_call("SigBlk:").trim_start_matches("SigBlk:").trim().trim_matches('0'), "");
+}
+
 #[test]
 fn l14_e02_s04_kill_in_a_session_loses_no_event_and_is_no_boot() {
     let acs = Acs::start();

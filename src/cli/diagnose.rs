@@ -150,7 +150,11 @@ pub fn request(words: &[String], options: &[(String, String)]) -> Result<Request
         set(input, value, value)?;
     }
     for (option, value) in options {
-        let said = format!("--{option}");
+        // `-4` and `-6` are one option with two values.
+        let said = match option.as_str() {
+            "ip" => value.replace("IPv", "-"),
+            option => format!("--{option}"),
+        };
         let known = || OPTIONS.iter().filter(|(known, _)| known == option).map(|(_, input)| *input);
         let has = |input: &&str| parameters(command.path).any(|parameter| parameter.name == *input);
         let input = known().find(has).or_else(|| known().next());
@@ -281,6 +285,7 @@ mod tests {
         assert!(
             asked(&["udpecho", "a"], &[("size", "100")]).unwrap().contains(&("DataBlockSize".into(), "100".into()))
         );
+        assert!(asked(&["nslookup", "a"], &[("ip", "IPv4")]).unwrap_err().ends_with("takes no -4"));
         assert!(asked(&["download", "http://a/"], &[("size", "1")]).unwrap_err().contains("takes no --size"));
         assert!(asked(&["download", "https://a/"], &[]).is_err());
     }

@@ -15,6 +15,10 @@ use crate::error::Fault;
 /// Runs the program with its arguments, and says how it ends: 0 done, 1 refused or failed, 2 usage.
 #[must_use]
 pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    if let Some(ended) = crate::platform::exec::instead(&arguments) {
+        return ended;
+    }
     let arguments = match parse(arguments) {
         Ok(arguments) => arguments,
         Err(usage) => {
@@ -29,7 +33,7 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
         Action::Help => client::print(HELP),
         Action::Version => client::print(concat!("cwmpd ", env!("CARGO_PKG_VERSION"), "\n")),
         Action::Run => crate::daemon::run(&arguments.options).map_err(Into::into),
-        Action::Check => check::check(&arguments.options),
+        Action::Check => check::check(&arguments.options, arguments.json),
         #[cfg(feature = "diagnostics")]
         Action::Diagnose(request) => diagnose::run(&arguments.options, arguments.json, request),
         Action::Model(command) => client::run(&arguments, command),

@@ -82,23 +82,47 @@ fn mask(context: &mut Context, message: &mut Message) {
                     // What is no parameter may be a secret with a wrong name.
                     _ => false,
                 };
-                if !plain {
+                if plain {
+                    hide_credentials(&mut parameter.value.text);
+                } else {
                     hide(&mut parameter.value.text);
                 }
             }
         }
-        Message::Download(download) => hide(&mut download.password),
-        Message::Upload(upload) => hide(&mut upload.password),
-        Message::ScheduleDownload(download) => hide(&mut download.password),
+        Message::Download(download) => {
+            hide(&mut download.password);
+            hide_credentials(&mut download.url);
+        }
+        Message::Upload(upload) => {
+            hide(&mut upload.password);
+            hide_credentials(&mut upload.url);
+        }
+        Message::ScheduleDownload(download) => {
+            hide(&mut download.password);
+            hide_credentials(&mut download.url);
+        }
         Message::ChangeDuState { operations, .. } => {
             for operation in operations {
                 match operation {
-                    DuOperation::Install { password, .. } | DuOperation::Update { password, .. } => hide(password),
+                    DuOperation::Install { url, password, .. } | DuOperation::Update { url, password, .. } => {
+                        hide(password);
+                        hide_credentials(url);
+                    }
                     DuOperation::Uninstall { .. } => {}
                 }
             }
         }
         _ => {}
+    }
+}
+
+/// Masks what stands before the host of a URL. One with credentials is refused, but they are secrets all the same.
+fn hide_credentials(url: &mut String) {
+    let Some((scheme, rest)) = url.split_once("://") else { return };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let at = rest.get(..end).and_then(|authority| authority.rfind('@'));
+    if let Some(host) = at.and_then(|at| rest.get(at..)) {
+        *url = format!("{scheme}://{MASK}{host}");
     }
 }
 

@@ -108,8 +108,9 @@ impl Service {
             cx.set_option(row, self.mode, Some(was.as_deref().unwrap_or("server")))?;
             return cx.set_option(row, self.was, None);
         }
-        if let Some(mode) = cx.option(row, self.mode)?.filter(relays) {
-            cx.set_option(row, self.was, Some(&mode))?;
+        if let Some(mode) = cx.option(row, self.mode)?.filter(|mode| mode != "disabled") {
+            // Somebody may have made a server of what once relayed.
+            cx.set_option(row, self.was, relays(&mode).then_some(mode.as_str()))?;
         }
         cx.set_option(row, self.mode, Some("disabled"))
     }

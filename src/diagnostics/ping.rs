@@ -28,7 +28,7 @@ fn run(test: &Test<'_>) -> Result<Report, Trouble> {
     let (times, failures) = ping(test, &way, target, plan)?;
     let (least, mean, greatest) = spread(&times);
     let mut report = Report::new();
-    report.set("IPAddressUsed", address_text(target));
+    report.set("IPAddressUsed", way.source(target).map(address_text).unwrap_or_default());
     report.set("SuccessCount", times.len());
     report.set("FailureCount", failures);
     for (name, value) in [("Average", mean), ("Minimum", least), ("Maximum", greatest)] {

@@ -64,7 +64,7 @@ fn run(test: &Test<'_>) -> Result<Report, Trouble> {
     report.set("MinimumResponseTime", least);
     report.set("AverageResponseTime", mean);
     report.set("MaximumResponseTime", greatest);
-    report.set("IPAddressUsed", address_text(target.ip()));
+    report.set("IPAddressUsed", way.source(target.ip()).map(address_text).unwrap_or_default());
     Ok(report)
 }
 

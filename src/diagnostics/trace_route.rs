@@ -62,7 +62,7 @@ fn run(test: &Test<'_>) -> Result<Report, Trouble> {
     let (hops, state) = trace(test, &way, target)?;
     let mut report = Report::new();
     report.state = state;
-    report.set("IPAddressUsed", address_text(target));
+    report.set("IPAddressUsed", way.source(target).map(address_text).unwrap_or_default());
     let last: Vec<u32> = hops.last().into_iter().flatten().flatten().map(|answer| answer.time).collect();
     let (_, mean, _) = spread(&last);
     report.set("ResponseTime", if state == super::COMPLETE { millis(mean) } else { 0 });

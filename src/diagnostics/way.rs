@@ -155,6 +155,13 @@ impl Way {
         socket.connect(target).map_err(|error| Trouble::io(&format!("reach {}", target.ip()), &error))?;
         Ok(socket)
     }
+
+    /// The address that packets to this one come from (IPAddressUsed): nothing is sent to find it out.
+    #[must_use]
+    pub fn source(&self, target: IpAddr) -> Option<IpAddr> {
+        let socket = self.udp(SocketAddr::new(target, 1)).ok()?;
+        socket.local_addr().ok().map(|address| address.ip())
+    }
 }
 
 /// Those of IPv6 first, as RFC 6724 has it; where there is no route to them the next is tried.

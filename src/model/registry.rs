@@ -22,8 +22,9 @@ const COMPARED: usize = 200;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Registry {
-    /// By the path of the table with the instance numbers around it, such as `Device.IP.Interface.1.IPv4Address.`.
-    tables: Map<String, Numbers>,
+    /// By the path of the table with the instance numbers around it, such as `Device.IP.Interface.1.IPv4Address.`. A tree, because tables in
+    /// thousands of rows come one by one, in no order.
+    tables: BTreeMap<String, Numbers>,
     /// By package.
     anonymous: Map<String, Anonymous>,
     /// The agent's own values, by the full name of the parameter.
@@ -93,7 +94,7 @@ impl Registry {
         if let Some(number) = self.known_number(table, key) {
             return number;
         }
-        let numbers = self.tables.get_or_default(String::from(table));
+        let numbers = self.tables.entry(String::from(table)).or_default();
         // Four thousand million rows are never made; should it happen, the last number is given twice rather than the daemon stopped.
         numbers.last = numbers.last.saturating_add(1);
         numbers.by_key.insert(Box::from(key), numbers.last);
@@ -122,7 +123,7 @@ impl Registry {
 
     /// Adds a row to a table whose rows only the agent has.
     pub fn add_own_row(&mut self, table: &str, number: u32) {
-        let numbers = self.tables.get_or_default(String::from(table));
+        let numbers = self.tables.entry(String::from(table)).or_default();
         numbers.last = numbers.last.max(number);
         numbers.by_key.insert(number.to_string().into_boxed_str(), number);
         self.dirty = true;
@@ -150,7 +151,7 @@ impl Registry {
 
     /// Gives an instance number to another key, because what the row stands for has moved there.
     pub fn move_row(&mut self, table: &str, key: &str, number: u32) {
-        let numbers = self.tables.get_or_default(String::from(table));
+        let numbers = self.tables.entry(String::from(table)).or_default();
         numbers.by_key.retain(|_, n| *n != number);
         numbers.by_key.insert(Box::from(key), number);
         self.dirty = true;
@@ -245,7 +246,7 @@ impl Registry {
     pub fn go_back(&mut self, former: Self) {
         let since = std::mem::replace(self, former);
         for (table, numbers) in since.tables {
-            let before = self.tables.get_or_default(table);
+            let before = self.tables.entry(table).or_default();
             before.last = before.last.max(numbers.last);
         }
         for (package, anonymous) in since.anonymous {

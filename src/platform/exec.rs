@@ -1,18 +1,21 @@
 //! Running a program: directly, never through a shell, with a deadline, limits and nothing left behind.
 
-use std::fs::File;
+use std::ffi::OsString;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{SigSet, Signal, killpg};
 use nix::unistd::Pid;
 
 use super::{Output, Program, files};
@@ -37,6 +40,18 @@ const READS: usize = 32;
 
 /// How long a program that is being replaced on the disk is waited for.
 const BUSY: Duration = Duration::from_millis(500);
+
+/// Between two attempts to start it.
+const AGAIN: Duration = Duration::from_millis(10);
+
+/// This program, whatever has become of its file.
+const OWN: &str = "/proc/self/exe";
+
+/// Its first argument when another program is to take its place: see [`instead`]. It is not for people.
+const INSTEAD: &str = "--instead";
+
+/// How it ends when that cannot be run, as a shell does.
+const NOT_RUN: u8 = 127;
 
 /// Runs the programs of a root, and counts them.
 #[derive(Debug)]
@@ -89,22 +104,88 @@ impl Runner {
     /// # Errors
     /// `NotFound` where there is no such program, else as the system says.
     pub fn launch(&self, argv: &[&str], output: File) -> io::Result<Child> {
-        let mut command = command(&self.root, argv)?;
-        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
-        let child = command.spawn()?;
+        let child = spawn(&self.root, argv, Instant::now(), &|command| {
+            command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output.try_clone()?);
+            Ok(())
+        })?;
         self.started.fetch_add(1, Ordering::Relaxed);
         Ok(child)
     }
 }
 
-/// A program of the root with its arguments, in a process group and an environment of its own.
-fn command(root: &Path, argv: &[&str]) -> io::Result<Command> {
+/// Starts a program of the root, with its files as `prepare` has them. One that is being replaced is waited for until `patience`.
+///
+/// A program begins with the signals blocked that its parent has blocked, and so does all that it leaves running: the service of an init script
+/// without procd could never be stopped. To let them through in a thread of this process, even for a moment, would end it if one came. So it is
+/// this program again that is started, which lets them through and the other take its place.
+fn spawn(
+    root: &Path,
+    argv: &[&str],
+    patience: Instant,
+    prepare: &dyn Fn(&mut Command) -> io::Result<()>,
+) -> io::Result<Child> {
+    let mut by_own = SigSet::thread_get_mask().is_ok_and(|blocked| blocked.iter().next().is_some());
+    loop {
+        let mut command = command(root, argv, by_own)?;
+        prepare(&mut command)?;
+        match command.spawn() {
+            // An emulator runs this program, and the kernel cannot.
+            Err(error) if by_own && error.raw_os_error() == Some(Errno::ENOEXEC as i32) => by_own = false,
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && Instant::now() < patience => {
+                thread::sleep(AGAIN);
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Lets another program take the place of this one, with no signal blocked, if that is what the arguments of this process say: `--instead`, its path,
+/// its name and its arguments. Returns then only if it cannot be run; `None` where they say something else.
+#[must_use]
+pub fn instead(arguments: &[OsString]) -> Option<ExitCode> {
+    let [_, mark, program, name, arguments @ ..] = arguments else { return None };
+    if mark != INSTEAD {
+        return None;
+    }
+    let now = Instant::now();
+    let patience = now.checked_add(BUSY).unwrap_or(now);
+    let error = loop {
+        let error = match SigSet::empty().thread_set_mask() {
+            Ok(()) => Command::new(program).arg0(name).args(arguments).exec(),
+            Err(error) => error.into(),
+        };
+        if error.kind() != ErrorKind::ExecutableFileBusy || Instant::now() >= patience {
+            break error;
+        }
+        thread::sleep(AGAIN);
+    };
+    // There is nobody to tell when standard error is closed.
+    let _ = writeln!(io::stderr(), "cannot run {}: {error}", name.to_string_lossy());
+    Some(ExitCode::from(NOT_RUN))
+}
+
+/// A program of the root with its arguments, in a process group and an environment of its own; `by_own` starts it by way of this program.
+fn command(root: &Path, argv: &[&str], by_own: bool) -> io::Result<Command> {
     let Some((name, arguments)) = argv.split_first() else {
         return Err(io::Error::new(ErrorKind::InvalidInput, "no program is named"));
     };
-    let mut command = Command::new(files::resolve(root, name, true)?);
-    // Its own name, since busybox goes by that.
-    command.arg0(name).args(arguments).current_dir("/").env_clear().env("PATH", PATH).process_group(0);
+    let program = files::resolve(root, name, true)?;
+    let mut command = if by_own {
+        // What would be an error of the start is seen before it.
+        if fs::metadata(&program)?.permissions().mode() & 0o111 == 0 {
+            return Err(ErrorKind::PermissionDenied.into());
+        }
+        let own = std::env::current_exe().ok().filter(|own| own.exists()).unwrap_or_else(|| PathBuf::from(OWN));
+        let mut command = Command::new(own);
+        command.arg(INSTEAD).arg(program).arg(name);
+        command
+    } else {
+        let mut command = Command::new(program);
+        // Its own name, since busybox goes by that.
+        command.arg0(name);
+        command
+    };
+    command.args(arguments).current_dir("/").env_clear().env("PATH", PATH).process_group(0);
     if root != Path::new("/") {
         command.env(ROOT, root);
     }
@@ -121,17 +202,11 @@ struct Running {
 
 impl Running {
     fn start(root: &Path, program: &Program<'_>, end: Instant) -> io::Result<Self> {
-        let mut command = command(root, program.argv)?;
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let patience = end.min(Instant::now() + BUSY);
-        let mut child = loop {
-            match command.spawn() {
-                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && Instant::now() < patience => {
-                    thread::sleep(Duration::from_millis(10));
-                }
-                other => break other?,
-            }
-        };
+        let mut child = spawn(root, program.argv, patience, &|command| {
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            Ok(())
+        })?;
         Ok(Self { stdin: child.stdin.take(), stdout: child.stdout.take(), stderr: child.stderr.take(), child })
     }
 
@@ -181,7 +256,7 @@ impl Running {
         let milliseconds = u16::try_from(longest.as_millis()).unwrap_or(u16::MAX).max(1);
         match poll(&mut fds, PollTimeout::from(milliseconds)) {
             Ok(ready) => Ok(ready > 0),
-            Err(nix::errno::Errno::EINTR) => Ok(false),
+            Err(Errno::EINTR) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }

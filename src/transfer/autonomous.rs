@@ -57,6 +57,12 @@ pub struct Autonomous {
 }
 
 impl Autonomous {
+    /// Whether another software ran at the last start.
+    #[must_use]
+    pub fn is_other(&self, software_version: &str) -> bool {
+        !self.software_version.is_empty() && self.software_version != software_version
+    }
+
     /// The agent starts, on this software. `expected` says that the ACS had a new image installed; else another version is the work of somebody else,
     /// which is to be told if the policy lets it through. Says whether it is.
     pub fn start(&mut self, software_version: &str, expected: bool, policy: &Policy, now: Option<UtcTime>) -> bool {

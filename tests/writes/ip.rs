@@ -37,8 +37,8 @@ const WRITES: &[Write] = &[
     write("Device.IP.Interface.6.Loopback", "false", &[]),
     write("Device.IP.Interface.6.AutoIPEnable", "false", &[]),
     write("Device.IP.Interface.6.Reset", "true", &[]).reads("false"),
-    write("Device.IP.Interface.6.MaxMTUSize", "1400", &[("network.spare.mtu", "1400")])
-        .outside(&[("network.spare.mtu", "1300")], "1300"),
+    write("Device.IP.Interface.6.MaxMTUSize", "1400", &[("network.@device[0].mtu", "1400")])
+        .outside(&[("network.@device[0].mtu", "1300")], "1300"),
     write("Device.IP.Interface.6.IPv4Address.1.IPAddress", "192.168.9.1", &[])
         .with(&[("Device.IP.Interface.6.IPv4Address.1.SubnetMask", "255.255.255.0")]),
     write("Device.IP.Interface.6.IPv4Address.1.Enable", "true", &[

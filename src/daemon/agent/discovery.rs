@@ -152,7 +152,7 @@ impl Agent {
     fn may_take(&mut self, package: &Package, index: usize, value: &str) -> bool {
         let Some((section, option, _)) = TARGETS.get(index) else { return false };
         let present = configured(package, section, option);
-        let from_dhcp = self.saved.discovered.get(*option).is_some_and(|known| known == present);
+        let from_dhcp = self.is_from_dhcp(option, present);
         if present == value || (!present.is_empty() && !from_dhcp) {
             return false;
         }
@@ -168,13 +168,27 @@ impl Agent {
             return true;
         };
         if self.discovery.refused != value {
-            log::warn!("DHCP offers the ACS {value}, which is not taken: {reason}");
+            // It may have a password in it.
+            let shown = if value.contains('@') { "with a user name" } else { value };
+            log::warn!("DHCP offers the ACS {shown}, which is not taken: {reason}");
             self.discovery.refused = value.into();
         }
         false
     }
 
+    /// Whether this value of an option came from DHCP; also where the agent was killed before it could note that it had written it.
+    fn is_from_dhcp(&self, option: &str, present: &str) -> bool {
+        let known = |name: &str| self.saved.discovered.get(name).is_some_and(|known| known == present);
+        known(option) || known(&next(option))
+    }
+
     fn take(&mut self, taken: &[(usize, String)]) {
+        let options = |(index, value): &(usize, String)| Some((TARGETS.get(*index)?.1, value.clone()));
+        // Noted before it is written: what a power cut leaves behind would else be taken for somebody's own, and stay for ever.
+        for (option, value) in taken.iter().filter_map(options) {
+            self.saved.discovered.insert(next(option), value);
+        }
+        self.save();
         let written = standalone::edit(self.live.as_ref(), PACKAGE, &mut |package| {
             for (index, value) in taken {
                 let Some((section, option, _)) = TARGETS.get(*index) else { continue };
@@ -186,6 +200,9 @@ impl Agent {
             }
             Ok(())
         });
+        for (option, _) in taken.iter().filter_map(options) {
+            self.saved.discovered.remove(&next(option));
+        }
         if let Err(error) = written {
             log::error!("what DHCP offers is not taken: {error}");
             return;
@@ -205,7 +222,7 @@ impl Agent {
     /// Whether DHCP has named the ACS.
     pub(super) fn acs_is_discovered(&self) -> bool {
         let url = &self.config.acs.url;
-        !url.is_empty() && self.saved.discovered.get(URL) == Some(url)
+        !url.is_empty() && self.is_from_dhcp(URL, url)
     }
 
     /// The roots that are trusted for an ACS that DHCP has named (SECURITY S18); `None` for those of any other.
@@ -222,8 +239,9 @@ impl Agent {
                 continue;
             }
             let Ok(package) = self.live.load_package(PACKAGE) else { return };
-            if self.saved.discovered.get(option).is_some_and(|known| configured(&package, section, option) == known) {
+            if self.is_from_dhcp(option, configured(&package, section, option)) {
                 self.saved.discovered.remove(option);
+                self.saved.discovered.remove(&next(option));
             }
         }
     }
@@ -262,6 +280,11 @@ impl Agent {
             }
         }
     }
+}
+
+/// The name under which that is noted which is about to be written into an option.
+fn next(option: &str) -> String {
+    format!("{option} next")
 }
 
 /// An option as it stands in the configuration; empty for none.

@@ -442,6 +442,8 @@ impl Agent {
         self.saved.scheduled.clock_known(now);
         self.transfers.queue.clock_known(now);
         self.refresh_facts();
+        // Ends of leases and of rules are times of day: how long they are away was reckoned by the clock as it was.
+        self.expiry_at = Some(now.monotonic);
         self.poll_timers();
     }
 

@@ -12,7 +12,9 @@ use crate::cwmp::schedule::Scheduled;
 use crate::model::context::Effects;
 use crate::platform::live::Live;
 use crate::platform::{System, power};
-use crate::sorted::{Map, Set};
+#[cfg(feature = "discovery")]
+use crate::sorted::Map;
+use crate::sorted::Set;
 use crate::transfer::queue::Transfer;
 
 /// The files of the state besides the registry of the model.

@@ -184,6 +184,9 @@ impl Agent {
         let version = self.value("Device.DeviceInfo.SoftwareVersion");
         // An image that cannot say its version is no reason to tell anything.
         if !version.is_empty() {
+            if self.transfers.autonomous.is_other(&version) {
+                self.transfers.unit_changes.image_changed();
+            }
             self.transfers.autonomous.start(&version, expected, &policy, now.utc);
         }
         self.agree_events(true);

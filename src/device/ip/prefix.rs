@@ -19,11 +19,15 @@ use crate::model::context::{Context, Row, RowId};
 use crate::model::format::IPV6_PREFIX;
 use crate::model::schema::{Object, Rows, Source, Table, Text, Values, alias, functional, get, ro, rw, together};
 use crate::model::value::{BOOLEAN, DATE_TIME, STRING, Type, UNKNOWN_TIME};
+use crate::time::UtcTime;
 
 /// The tables.
 pub const PREFIXES: &str = "Device.IP.Interface.{i}.IPv6Prefix.";
 
 const PREFIX: Type = STRING.lengths(&[(0, 49)]).format(IPV6_PREFIX);
+
+/// Seconds that an ACS may take to write back the end of a lifetime that it has read.
+const SLACK: u64 = 60;
 
 /// TR-181 2.17 Device.IP.Interface.{i}.IPv6Prefix.{i}.
 pub static IPV6_PREFIX_TABLE: Object = Object::table(
@@ -502,11 +506,17 @@ fn set(cx: &mut Context, row: &Row, values: &Values<'_>) -> Result<(), (&'static
     }
     for (name, preferred) in [("PreferredLifetime", true), ("ValidLifetime", false)] {
         let now = lifetime(cx, row, preferred).map_err(|error| (name, error.into()))?;
-        if values.get(name).is_some_and(|value| now != value) {
+        if values.get(name).is_some_and(|value| !is_same(&now, value)) {
             return Err((name, Fault::value("it cannot be set")));
         }
     }
     if after == before { Ok(()) } else { change(cx, row, &before, &after) }
+}
+
+/// Whether a moment is the one that was read not long ago: what is left of a lifetime is in seconds, and so its end moves a little.
+fn is_same(now: &str, value: &str) -> bool {
+    let near = |(now, value): (UtcTime, UtcTime)| now.seconds().abs_diff(value.seconds()) <= SLACK;
+    now == value || UtcTime::parse(now).zip(UtcTime::parse(value)).is_some_and(near)
 }
 
 /// The interface of a prefix that can be divided.

@@ -236,7 +236,7 @@ fn access_points(cx: &mut Context, row: &Row) -> Result<Vec<Rc<Row>>> {
     let mut found = Vec::new();
     for entry in cx.rows(node, &root)?.iter() {
         let ssid = Row::new(node, &root, entry);
-        if cx.option(&ssid, "device")?.as_deref() == Some(name.as_str()) && halves::has(cx, &ssid, Half::AccessPoint)? {
+        if halves::radios(cx, &ssid)?.contains(&name) && halves::has(cx, &ssid, Half::AccessPoint)? {
             found.push(ssid);
         }
     }

@@ -260,10 +260,11 @@ fn protection(cx: &mut Context, row: &Row) -> Result<Protection> {
     })
 }
 
-/// Whether the access point is in the 6 GHz band.
+/// Whether the access point is in the 6 GHz band, be it with one of several radios.
 fn is_in_six(cx: &mut Context, row: &Row) -> Result<bool> {
-    let Some(radio) = cx.option(row, "device")? else { return Ok(false) };
-    Ok(cx.package(PACKAGE)?.find(&radio).and_then(|radio| radio.get("band")) == Some("6g"))
+    let radios = halves::radios(cx, row)?;
+    let package = cx.package(PACKAGE)?;
+    Ok(radios.iter().any(|radio| package.find(radio).and_then(|radio| radio.get("band")) == Some("6g")))
 }
 
 /// Whether the router can have a mode: in the 6 GHz band hostapd starts none of the networks of a radio if one of them does without the protection of

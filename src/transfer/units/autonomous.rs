@@ -38,16 +38,26 @@ pub struct Autonomous {
     /// By name; nothing is remembered while nobody wants to hear of it.
     packages: Option<Map<String, Seen>>,
     changes: Vec<Outcome>,
+    /// Another image runs since the last comparison.
+    new_image: bool,
     #[serde(skip)]
     dirty: bool,
 }
 
 impl Autonomous {
+    /// Another image runs now. Its hundred packages have other versions: that is no work on packages, and is told as an image. What an image has not
+    /// brought along is gone, and that is told.
+    pub fn image_changed(&mut self) {
+        self.new_image = self.packages.is_some();
+        self.dirty |= self.new_image;
+    }
+
     /// Compares what is installed now with what was seen last.
     pub fn look(&mut self, now: &Map<String, Seen>, policy: &Policy, time: &str) {
         if !policy.enable {
             self.dirty |= self.packages.is_some();
             self.packages = None;
+            self.new_image = false;
             return;
         }
         let Some(before) = self.packages.as_ref() else {
@@ -55,6 +65,8 @@ impl Autonomous {
             self.dirty = true;
             return;
         };
+        let new_image = std::mem::take(&mut self.new_image);
+        self.dirty |= new_image;
         if before == now {
             return;
         }
@@ -70,6 +82,7 @@ impl Autonomous {
         changes.extend(gone.map(|(_, seen)| (Kind::Uninstall, seen)));
         let wanted = |kind: Kind| {
             policy.successes
+                && (kind == Kind::Uninstall || !new_image)
                 && (policy.operations.is_empty() || policy.operations.iter().any(|name| name == kind.name()))
         };
         let outcomes = changes.into_iter().filter(|(kind, _)| wanted(*kind)).map(|(kind, seen)| Outcome {
@@ -85,7 +98,10 @@ impl Autonomous {
             ..Outcome::default()
         });
         self.changes.extend(outcomes);
-        self.changes.truncate(MOST);
+        if self.changes.len() > MOST {
+            log::warn!("{} changes of packages are not told: too many wait", self.changes.len().saturating_sub(MOST));
+            self.changes.truncate(MOST);
+        }
         self.packages = Some(now.clone());
         self.dirty = true;
     }
@@ -190,5 +206,28 @@ mod tests {
         autonomous.take_for_known(&packages(&[("d", "1")]));
         autonomous.look(&packages(&[("d", "1")]), &policy, "t");
         assert!(autonomous.is_empty(), "what the agent has done itself");
+    }
+
+    #[test]
+    fn another_image_is_no_hundred_updates_and_hides_nothing_that_is_gone() {
+        let policy = Policy { enable: true, successes: true, operations: Vec::new() };
+        let names: Vec<String> = (0..100).map(|number| format!("base{number}")).collect();
+        let image = |version: &str| {
+            let all: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), version)).collect();
+            packages(&all)
+        };
+        let mut autonomous = Autonomous::default();
+        let mut before = image("1");
+        before.insert("added".into(), Seen { uuid: "added".into(), version: "1".into(), path: "Unit.1".into() });
+        autonomous.look(&before, &policy, "t");
+        autonomous.image_changed();
+        let mut autonomous: Autonomous = serde_json::from_str(&serde_json::to_string(&autonomous).unwrap()).unwrap();
+        autonomous.look(&image("2"), &policy, "t");
+        assert_eq!(told(&autonomous), [("Uninstall".into(), "added".into(), "Uninstalled".into())]);
+        autonomous.told(1);
+        let mut after = image("2");
+        after.insert("base1".into(), Seen { uuid: "base1".into(), version: "3".into(), path: "Unit.2".into() });
+        autonomous.look(&after, &policy, "t");
+        assert_eq!(told(&autonomous), [("Update".into(), "base1".into(), "Installed".into())], "it counts once");
     }
 }
