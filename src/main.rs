@@ -3,5 +3,6 @@
 #![forbid(unsafe_code)]
 
 fn main() -> std::process::ExitCode {
-    cwmpd::cli::main(std::env::args_os())
+    let arguments: Vec<_> = std::env::args_os().collect();
+    cwmpd::platform::exec::instead(&arguments).unwrap_or_else(|| cwmpd::cli::main(arguments))
 }

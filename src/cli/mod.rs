@@ -15,10 +15,6 @@ use crate::error::Fault;
 /// Runs the program with its arguments, and says how it ends: 0 done, 1 refused or failed, 2 usage.
 #[must_use]
 pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
-    let arguments: Vec<_> = arguments.into_iter().collect();
-    if let Some(ended) = crate::platform::exec::instead(&arguments) {
-        return ended;
-    }
     let arguments = match parse(arguments) {
         Ok(arguments) => arguments,
         Err(usage) => {

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -49,6 +49,9 @@ const OWN: &str = "/proc/self/exe";
 
 /// Its first argument when another program is to take its place: see [`instead`]. It is not for people.
 const INSTEAD: &str = "--instead";
+
+/// Whether this program asks [`instead`] first. One that does not, such as a test, would do its own work once more.
+static ASKS: AtomicBool = AtomicBool::new(false);
 
 /// How it ends when that cannot be run, as a shell does.
 const NOT_RUN: u8 = 127;
@@ -124,7 +127,8 @@ fn spawn(
     patience: Instant,
     prepare: &dyn Fn(&mut Command) -> io::Result<()>,
 ) -> io::Result<Child> {
-    let mut by_own = SigSet::thread_get_mask().is_ok_and(|blocked| blocked.iter().next().is_some());
+    let blocked = || SigSet::thread_get_mask().is_ok_and(|blocked| blocked.iter().next().is_some());
+    let mut by_own = ASKS.load(Ordering::Relaxed) && blocked();
     loop {
         let mut command = command(root, argv, by_own)?;
         prepare(&mut command)?;
@@ -141,12 +145,17 @@ fn spawn(
 
 /// Lets another program take the place of this one, with no signal blocked, if that is what the arguments of this process say: `--instead`, its path,
 /// its name and its arguments. Returns then only if it cannot be run; `None` where they say something else.
+///
+/// The first thing that a program with an agent in it does: only one that has asked is started for that.
 #[must_use]
 pub fn instead(arguments: &[OsString]) -> Option<ExitCode> {
-    let [_, mark, program, name, arguments @ ..] = arguments else { return None };
-    if mark != INSTEAD {
-        return None;
-    }
+    let (program, name, arguments) = match arguments {
+        [_, mark, program, name, arguments @ ..] if mark == INSTEAD => (program, name, arguments),
+        _ => {
+            ASKS.store(true, Ordering::Relaxed);
+            return None;
+        }
+    };
     let now = Instant::now();
     let patience = now.checked_add(BUSY).unwrap_or(now);
     let error = loop {
