@@ -65,7 +65,10 @@ for part in "${parts[@]}"; do
             done
             ;;
         features)
-            measure mipsel all
+            measure_all mipsel
+            # What the others are compared with, also when that is measured again without them.
+            cp "$results/mipsel.all" "$results/mipsel.features"
+            cp "$results/mipsel.no-tls" "$results/mipsel.without-ring"
             for feature in "${no_tls[@]}"; do
                 rest=()
                 for other in "${features[@]}"; do
@@ -139,15 +142,19 @@ END
 ## Features
 
 What mipsel with everything is without one of them, and so what it costs.
+END
+    if read -r file xz commit 2>/dev/null <"$results/mipsel.features"; then
+        printf 'Measured at commit %s, where everything was %s / %s.\n' "$commit" "$(kib "$file")" "$(kib "$xz")"
+    fi
+    cat <<'END'
 
 | without | is | costs |
 | --- | --- | --- |
 END
     for feature in ring "${no_tls[@]}"; do
         name=without-$feature
-        [ "$feature" = ring ] && name=no-tls
         costs='not measured'
-        if read -r all_file all_xz _ 2>/dev/null <"$results/mipsel.all" && read -r file xz _ 2>/dev/null <"$results/mipsel.$name"; then
+        if read -r all_file all_xz _ 2>/dev/null <"$results/mipsel.features" && read -r file xz _ 2>/dev/null <"$results/mipsel.$name"; then
             costs="$(kib $((all_file - file))) / $(kib $((all_xz - xz)))"
         fi
         # shellcheck disable=SC2016 # The backquotes are Markdown.
