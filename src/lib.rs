@@ -39,4 +39,5 @@ pub mod state;
 pub mod statistics;
 pub mod time;
 pub mod transfer;
+pub mod url;
 pub mod xml;

@@ -221,17 +221,22 @@ fn following_the_readme_a_router_is_registered() {
     assert!(!router.root().at("/usr/sbin/cwmpd").exists());
 }
 
+/// The package in an image, with the URL of the ACS, before the first boot.
+fn set_up(root: &OpenWrt, package: &str, acs: &Acs) {
+    root.ok(&format!(
+        "PROCD_RECORDS_ONLY=1 opkg install {package}
+        uci set cwmpd.acs.url={}; uci set cwmpd.acs.retry_min_wait=1; uci set cwmpd.acs.retry_multiplier=1000; uci commit cwmpd",
+        acs.url()
+    ));
+}
+
 /// From the first boot to a new image.
 #[test]
 fn a_router_lives_through_its_days() {
     let Some(world) = World::new() else { return };
     let Some((root, package)) = World::image() else { return };
     let acs = world.acs();
-    root.ok(&format!(
-        "PROCD_RECORDS_ONLY=1 opkg install {package}
-        uci set cwmpd.acs.url={}; uci set cwmpd.acs.retry_min_wait=1; uci set cwmpd.acs.retry_multiplier=1000; uci commit cwmpd",
-        acs.url()
-    ));
+    set_up(&root, &package, &acs);
     let router = world.boot(root);
 
     // The first contact, in which the ACS provisions the router.
@@ -373,11 +378,7 @@ fn a_router_whose_clock_is_set_keeps_its_appointments() {
     let Some(world) = World::new() else { return };
     let Some((root, package)) = World::image() else { return };
     let acs = world.acs();
-    root.ok(&format!(
-        "PROCD_RECORDS_ONLY=1 opkg install {package}
-        uci set cwmpd.acs.url={}; uci set cwmpd.acs.retry_min_wait=1; uci set cwmpd.acs.retry_multiplier=1000; uci commit cwmpd",
-        acs.url()
-    ));
+    set_up(&root, &package, &acs);
     if !put_in_a_clock(&root) {
         return;
     }

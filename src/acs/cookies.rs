@@ -2,7 +2,7 @@
 //! gone with the session.
 
 use super::date;
-use super::url::Url;
+use crate::url::Url;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 

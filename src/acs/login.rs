@@ -2,8 +2,8 @@
 //! the same credentials with each further request of the session.
 
 use super::error::{PostError, PostErrorKind};
-use super::url::Url;
 use crate::auth::{basic, digest};
+use crate::url::Url;
 
 /// How often a POST is answered anew because the ACS calls the nonce stale.
 const MOST_STALE: u8 = 2;

@@ -34,9 +34,9 @@ mod tls;
 #[cfg(not(feature = "tls"))]
 #[path = "no_tls.rs"]
 mod tls;
-mod url;
 mod wire;
 
+pub use crate::url::{BadUrl, LONGEST_URL, Url};
 pub use cancel::Cancel;
 #[cfg(feature = "xmpp")]
 pub use channel::Channel;
@@ -48,4 +48,3 @@ pub use resolve::{Resolve, SystemResolver, addresses};
 pub use settings::{Compression, Settings};
 pub use talk::Body;
 pub use tls::TlsSessions;
-pub use url::{BadUrl, LONGEST_URL, Url};

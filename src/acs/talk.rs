@@ -8,7 +8,7 @@ use super::error::{PostError, PostErrorKind};
 use super::login::Login;
 use super::settings::Settings;
 use super::tls::TlsSessions;
-use super::url::Url;
+use crate::url::Url;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::net::IpAddr;
 use std::sync::Arc;

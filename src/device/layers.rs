@@ -378,14 +378,21 @@ pub fn port_name(port: &str) -> &str {
     port.split(':').next().unwrap_or_default()
 }
 
+/// The logical interface to the ACS (`cwmpd.cpe.interface`).
+///
+/// # Errors
+/// When `/etc/config/cwmpd` cannot be read.
+pub fn way(cx: &mut Context) -> Result<String> {
+    let cpe = cx.package("cwmpd")?.find("cpe");
+    Ok(cpe.and_then(|cpe| cpe.get("interface")).filter(|name| !name.is_empty()).unwrap_or("wan").into())
+}
+
 /// Refuses what would take the way to the ACS away.
 ///
 /// # Errors
 /// 9001 when the ACS is reached through the interface.
 pub fn keep_way(cx: &mut Context, interface: &str) -> Result<(), Fault> {
-    let cpe = cx.package("cwmpd")?.find("cpe");
-    let way = cpe.and_then(|cpe| cpe.get("interface")).filter(|name| !name.is_empty()).unwrap_or("wan");
-    if interface == way {
+    if interface == way(cx)? {
         return Err(Fault::new(crate::error::FaultCode::REQUEST_DENIED, "the ACS is reached through this interface"));
     }
     Ok(())

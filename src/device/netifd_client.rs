@@ -111,14 +111,7 @@ impl Client {
         if self.interface(cx, row)? == value {
             return Ok(());
         }
-        let name = match value {
-            "" => None,
-            path => {
-                let target = cx.row_of_path(INTERFACE, path);
-                let target = target.ok_or_else(|| Fault::value(format!("there is no {path}")))?;
-                Some(cx.name_section(&target)?)
-            }
-        };
+        let name = cx.section_of_path(INTERFACE, value)?;
         if self.is_active(cx, row)? {
             let key = cx.key(row)?;
             layers::keep_way(cx, &key)?;

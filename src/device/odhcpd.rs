@@ -210,14 +210,7 @@ impl Service {
         if interface(cx, row)? == value {
             return Ok(());
         }
-        let wanted = match value {
-            "" => None,
-            path => {
-                let target = cx.row_of_path(INTERFACE, path);
-                let target = target.ok_or_else(|| Fault::value(format!("there is no {path}")))?;
-                Some(cx.name_section(&target)?)
-            }
-        };
+        let wanted = cx.section_of_path(INTERFACE, value)?;
         let &RowId::Section(from) = row.id() else { return Ok(()) };
         let there = match &wanted {
             Some(name) => section_of(cx, name, |_| true)?,

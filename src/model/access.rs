@@ -250,14 +250,7 @@ fn to_uci(context: &mut Context, row: &Row, option: &str, map: Map, value: &str)
                 }
             };
         }
-        Map::Row(table) => match value {
-            "" => None,
-            path => {
-                let target =
-                    context.row_of_path(table, path).ok_or_else(|| Fault::value(format!("there is no {path}")))?;
-                Some(context.name_section(&target)?)
-            }
-        },
+        Map::Row(table) => context.section_of_path(table, value)?,
         Map::Custom(_, write) => write(value)?,
     };
     match absolute(option) {

@@ -8,6 +8,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("json", &[]),
     ("sorted", &[]),
     ("time", &[]),
+    ("url", &[]),
     ("xml", &[]),
     ("dns", &[]),
     ("platform", &["time"]),
@@ -16,11 +17,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("soap", &["xml", "time"]),
     ("auth", &["platform", "time"]),
     ("model", &["platform", "time"]),
-    ("device", &["model", "platform", "time"]),
+    ("device", &["model", "platform", "time", "url"]),
     ("cwmp", &["soap", "model", "auth", "xml", "time"]),
     ("bulk_data", &["soap", "time"]),
     ("statistics", &["time"]),
-    ("acs", &["soap", "auth", "platform", "time"]),
+    ("acs", &["soap", "auth", "platform", "time", "url"]),
     ("connreq", &["auth", "dns", "platform", "xml", "time"]),
     ("transfer", &["acs", "cwmp", "soap", "model", "auth", "state", "config", "platform", "time"]),
     ("diagnostics", &["dns", "acs", "config", "platform", "time"]),
@@ -49,7 +50,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that touch nothing outside: time and randomness come in, bytes go out.
-const FREE_OF_IO: &[&str] = &["xml", "dns", "soap", "cwmp", "auth", "model", "bulk_data", "statistics", "connreq/udp"];
+const FREE_OF_IO: &[&str] =
+    &["url", "xml", "dns", "soap", "cwmp", "auth", "model", "bulk_data", "statistics", "connreq/udp"];
 
 /// What would be IO.
 const IO: &[&str] = &[

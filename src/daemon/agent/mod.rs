@@ -593,3 +593,15 @@ fn reachable(state: &InterfaceState) -> Interface {
         (false, false) => Interface::Unknown,
     }
 }
+
+/// An agent with this configuration, and what it needs as long as it lives.
+#[cfg(test)]
+fn sample(config: &str) -> (tempfile::TempDir, crate::state::Lock, Agent) {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(root.path().join("etc/config")).unwrap();
+    std::fs::write(root.path().join("etc/config/cwmpd"), config).unwrap();
+    let live = Arc::new(Live::new(root.path()).unwrap());
+    let options = Options { root: root.path().into(), ..Options::default() };
+    let (agent, lock) = Agent::open(&options, live).unwrap();
+    (root, lock, agent)
+}

@@ -300,21 +300,12 @@ impl Agent {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
+    use super::super::sample;
     use super::*;
-    use crate::daemon::Options;
-    use crate::platform::live::Live;
 
     #[test]
     fn a_port_that_could_not_be_had_and_is_not_wanted_any_more_keeps_nobody_awake() {
-        let root = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(root.path().join("etc/config")).unwrap();
-        std::fs::write(root.path().join("etc/config/cwmpd"), "config cpe 'cpe'\n\toption listen_address '127.0.0.1'\n")
-            .unwrap();
-        let live = Arc::new(Live::new(root.path()).unwrap());
-        let (mut agent, _lock) =
-            Agent::open(&Options { root: root.path().into(), ..Options::default() }, live).unwrap();
+        let (_root, _lock, mut agent) = sample("config cpe 'cpe'\n\toption listen_address '127.0.0.1'\n");
         assert!(agent.udp_place().is_some());
         agent.udp_opened(Err(std::io::ErrorKind::AddrInUse.into()));
         assert!(agent.udp_place().is_none() && agent.udp.next_deadline().is_some(), "it is tried again later");

@@ -159,21 +159,13 @@ impl Agent {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
+    use super::super::sample;
     use super::*;
-    use crate::daemon::Options;
-    use crate::platform::live::Live;
 
     /// Until NTP has set it, the clock may be wrong by days: what ends in ten minutes seems to last as long.
     #[test]
     fn what_ends_is_looked_at_again_when_the_clock_is_set() {
-        let root = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(root.path().join("etc/config")).unwrap();
-        std::fs::write(root.path().join("etc/config/cwmpd"), "config cpe 'cpe'\n").unwrap();
-        let live = Arc::new(Live::new(root.path()).unwrap());
-        let options = Options { root: root.path().into(), ..Options::default() };
-        let (mut agent, _lock) = Agent::open(&options, live).unwrap();
+        let (_root, _lock, mut agent) = sample("config cpe 'cpe'\n");
         agent.look_at = None;
         agent.expiry_at = Some(Duration::MAX);
         agent.clock_changed();

@@ -322,11 +322,7 @@ fn same_host(address: &str, value: &str) -> bool {
 }
 
 fn interface_name(cx: &mut Context, path: &str) -> Result<String, Fault> {
-    if path.is_empty() {
-        return Ok(String::new());
-    }
-    let target = cx.row_of_path(INTERFACE, path).ok_or_else(|| Fault::value(format!("there is no {path}")))?;
-    cx.name_section(&target)
+    Ok(cx.section_of_path(INTERFACE, path)?.unwrap_or_default())
 }
 
 /// Whether what a protocol brings along is heeded.

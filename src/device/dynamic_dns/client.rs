@@ -129,13 +129,7 @@ fn set_interface(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> 
     if interface(cx, row)? == value {
         return Ok(());
     }
-    let name = match value {
-        "" => None,
-        path => {
-            let target = cx.row_of_path(INTERFACE, path).ok_or_else(|| Fault::value(format!("there is no {path}")))?;
-            Some(cx.name_section(&target)?)
-        }
-    };
+    let name = cx.section_of_path(INTERFACE, value)?;
     let (before, sent) = (cx.option(row, "interface")?, cx.option(row, "ip_network")?);
     if cx.option(row, "ip_source")?.is_none_or(|source| source == "network") && (sent.is_none() || sent == before) {
         cx.set_option(row, "ip_network", name.as_deref())?;

@@ -24,14 +24,13 @@ pub use reboot::{DELAY as DELAY_REBOOT, SCHEDULE as SCHEDULE_REBOOT};
 #[cfg(feature = "stun")]
 pub use stun::UDP_ADDRESS;
 
-use std::net::Ipv6Addr;
-
 use crate::error::{Fault, Result};
 use crate::model::context::{Context, Row};
 use crate::model::schema::{
     Notification, Object, Text, constant, count, get, get_set, own, ro, rw, uci, uci_bool, uci_or, uci_words,
 };
 use crate::model::value::{BOOLEAN, DATE_TIME, Format, STRING, Type, UNKNOWN_TIME, UNSIGNED_INT};
+use crate::url::Url;
 
 /// Why and when a change of the ACS was undone: the time in UTC, and the reason in words.
 pub const LAST_ROLLBACK: &str = "Device.ManagementServer.X_CWMPD-ORG_LastRollback";
@@ -160,33 +159,7 @@ fn connection_request_url(cx: &mut Context, _: &Row) -> Result<Text> {
 }
 
 fn is_acs_url(text: &str) -> bool {
-    let rest = ["http://", "https://"].iter().find_map(|scheme| {
-        let (start, rest) = text.split_at_checked(scheme.len())?;
-        start.eq_ignore_ascii_case(scheme).then_some(rest)
-    });
-    let authority = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
-    let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
-    plain && authority.is_some_and(is_authority)
-}
-
-/// A host with or without a port: what the agent can make use of, so without a user name.
-fn is_authority(text: &str) -> bool {
-    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    let is_name =
-        |host: &str| !host.is_empty() && host.len() <= 253 && !host.starts_with('.') && host.bytes().all(known);
-    let (host, port) = match text.strip_prefix('[') {
-        Some(rest) => match rest.split_once(']') {
-            Some((host, "")) => (host.parse::<Ipv6Addr>().is_ok(), ""),
-            Some((host, rest)) => (host.parse::<Ipv6Addr>().is_ok(), rest.strip_prefix(':').unwrap_or("none")),
-            None => return false,
-        },
-        None => {
-            let (host, port) = text.split_once(':').unwrap_or((text, ""));
-            (is_name(host), port)
-        }
-    };
-    let digits = port.bytes().all(|byte| byte.is_ascii_digit());
-    host && (port.is_empty() || digits && port.parse::<u16>().is_ok_and(|port| port > 0))
+    Url::parse(text).is_ok()
 }
 
 #[cfg(test)]

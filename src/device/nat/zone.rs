@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::PACKAGE;
+use crate::device::layers;
 use crate::error::{Fault, Result};
 use crate::model::access::uci_truth;
 use crate::model::context::Context;
@@ -68,12 +69,13 @@ pub(in crate::device) fn of_name(cx: &mut Context, name: &str) -> Result<Option<
 /// The zone towards the internet: that of the way to the ACS, if it is one for NAT or called `wan`, even while NAT is switched off there. Else the
 /// first that masquerades, or the one that is called `wan`.
 pub(in crate::device) fn outside(cx: &mut Context) -> Result<Option<Zone>> {
+    let way = layers::way(cx)?;
+    let of_way = of_any_interface(cx, &way)?;
+    if let Some(zone) = of_way.filter(|zone| zone.masquerades.is_some() || zone.name == "wan") {
+        return Ok(Some(zone));
+    }
     let zones = all(cx)?;
-    let cpe = cx.package("cwmpd")?.find("cpe");
-    let way = cpe.and_then(|cpe| cpe.get("interface")).filter(|name| !name.is_empty()).unwrap_or("wan");
-    let of_way = zones.iter().find(|zone| zone.all_interfaces.iter().any(|name| name == way));
-    let of_way = of_way.filter(|zone| zone.masquerades.is_some() || zone.name == "wan");
-    let first = of_way.or_else(|| zones.iter().find(|zone| zone.masquerades == Some(true)));
+    let first = zones.iter().find(|zone| zone.masquerades == Some(true));
     Ok(first.or_else(|| zones.iter().find(|zone| zone.name == "wan")).cloned())
 }
 

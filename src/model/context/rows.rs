@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::PoisonError;
 
 use super::{Context, Entry, Row, RowId};
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::model::schema::Rows;
 use crate::model::tree::{NodeId, ROOT};
 use crate::model::value::is_number;
@@ -266,6 +266,18 @@ impl Context {
         let places: Rc<Map<String, String>> = Rc::new(places.into_iter().rev().collect());
         self.places.insert(node, places.clone());
         places
+    }
+
+    /// The name of the section of the row that a path stands for; `None` for no path. A section without a name gets one.
+    ///
+    /// # Errors
+    /// 9007 where there is no such row.
+    pub fn section_of_path(&mut self, table: &str, path: &str) -> Result<Option<String>, Fault> {
+        if path.is_empty() {
+            return Ok(None);
+        }
+        let row = self.row_of_path(table, path).ok_or_else(|| Fault::value(format!("there is no {path}")))?;
+        self.name_section(&row).map(Some)
     }
 
     /// The row of a table that a path stands for, if it is there: `Device.IP.Interface.1` of `Device.IP.Interface.`, or

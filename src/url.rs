@@ -1,9 +1,10 @@
-//! The URL of the ACS: the part of RFC 3986 that TR-069a6 3.1 allows, and how a `Location` header changes it.
+//! The URL of the ACS: the part of RFC 3986 that TR-069a6 3.1 allows, and how a `Location` header changes it. What the model takes from the ACS and
+//! what the client goes to are judged here, so that no URL is taken that cannot be used.
 
 use std::fmt;
 use std::net::Ipv6Addr;
 
-/// The longest URL that is taken, in bytes; that of the parameter ManagementServer.URL is 256.
+/// The longest URL that is taken, in bytes; as long as the parameter ManagementServer.URL may be.
 pub const LONGEST_URL: usize = 2048;
 
 /// A checked `http` or `https` URL without user information and fragment.
