@@ -9,6 +9,7 @@ use log::LevelFilter;
 use crate::platform::System;
 use crate::platform::identity::{Identity, Overrides, is_oui};
 use crate::platform::uci::{OptionValue, Package, Section};
+use crate::url::Url;
 
 /// The name of the package.
 pub const PACKAGE: &str = "cwmpd";
@@ -308,16 +309,9 @@ fn parse_notification(text: &str) -> Option<u8> {
     place.and_then(|place| u8::try_from(place).ok()).or_else(number)
 }
 
-/// Whether it is the URL of an ACS: http or https, with a host and nothing that is not printable.
+/// Whether it is a URL of an ACS that sessions can go to.
 pub(crate) fn is_url(text: &str) -> bool {
-    let rest = ["http://", "https://"].iter().find_map(|scheme| {
-        let (begin, rest) = text.split_at_checked(scheme.len())?;
-        begin.eq_ignore_ascii_case(scheme).then_some(rest)
-    });
-    let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
-    // As long as ManagementServer.URL may be: what the ACS has set is not to be refused here.
-    let plain = text.len() <= 2048 && text.bytes().all(|byte| byte.is_ascii_graphic());
-    plain && host.is_some_and(|host| !host.is_empty() && !host.contains('@'))
+    Url::parse(text).is_ok()
 }
 
 /// Whether it looks like an xsd:dateTime; whether the day exists is found out where it is used.

@@ -371,6 +371,7 @@ fn a_bad_setting_is_named_and_has_its_default() {
         ("acs.url", "http://"),
         ("acs.url", "http://user:hush@acs.example/"),
         ("acs.url", "http://acs.example/a b"),
+        ("acs.url", "http://acs.example:70000/"),
         ("acs.periodic_interval", "0"),
         ("acs.periodic_interval", "4294967296"),
         ("acs.periodic_interval", "-5"),

@@ -12,7 +12,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("xml", &[]),
     ("dns", &[]),
     ("platform", &["time"]),
-    ("config", &["platform"]),
+    ("config", &["platform", "url"]),
     ("state", &["platform"]),
     ("soap", &["xml", "time"]),
     ("auth", &["platform", "time"]),

@@ -2,6 +2,7 @@
 
 use super::INTERFACE;
 use super::servers::{self, Listed, STATUS, Shown, TYPE, configured, known};
+use crate::device::layers::way;
 use crate::device::sections::refused;
 use crate::error::{Fault, Result};
 use crate::model::access::truth;
@@ -54,17 +55,10 @@ fn only_true(value: &str) -> Result<(), Fault> {
     if value == "true" { Ok(()) } else { Err(Fault::value("the router finds nobody without names, not even the ACS")) }
 }
 
-/// The interface through which the ACS is reached, for a server that names none.
-pub(super) fn way(cx: &mut Context) -> String {
-    let cpe = cx.package("cwmpd").ok().and_then(|package| package.find("cpe"));
-    let name = cpe.and_then(|cpe| cpe.get("interface")).filter(|name| !name.is_empty());
-    String::from(name.unwrap_or("wan"))
-}
-
 /// In effect is what netifd has; without netifd, what is configured.
 fn status(cx: &mut Context, row: &Row) -> Result<Text> {
     let Shown { enabled, address, interface, .. } = SERVERS.shown(cx, row)?;
-    let interface = if interface.is_empty() { way(cx) } else { interface };
+    let interface = if interface.is_empty() { way(cx)? } else { interface };
     let live = known(cx)?.iter().any(|server| server.is(&address, &interface));
     let unknown = !crate::device::net::interfaces(cx)?.known();
     Ok(Text::Borrowed(if enabled && (live || (unknown && !address.is_empty())) { "Enabled" } else { "Disabled" }))

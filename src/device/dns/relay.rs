@@ -25,8 +25,13 @@ const LOCAL_USE: &str = "dhcp.relay_localuse";
 const RESOLV_CONF: &str = "/tmp/resolv.conf";
 const OF_NETIFD: &str = "/tmp/resolv.conf.d/resolv.conf.auto";
 
-static SERVERS: servers::Table =
-    servers::Table { path: "Device.DNS.Relay.Forwarding", read, write, default: |_| String::new(), own_lists: false };
+static SERVERS: servers::Table = servers::Table {
+    path: "Device.DNS.Relay.Forwarding",
+    read,
+    write,
+    default: |_| Ok(String::new()),
+    own_lists: false,
+};
 
 /// TR-181 2.17 Device.DNS.Relay.
 pub(super) static RELAY: Object = Object::single(

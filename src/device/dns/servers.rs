@@ -40,7 +40,7 @@ pub(super) struct Table {
     /// Writes the lists: what is to be in them, and what was.
     pub(super) write: Write,
     /// The interface of a list for a server that names none.
-    pub(super) default: fn(&mut Context) -> String,
+    pub(super) default: fn(&mut Context) -> Result<String>,
     /// Whether a server in a list of an interface is one of this table's own.
     pub(super) own_lists: bool,
 }
@@ -183,7 +183,7 @@ pub(super) fn configured(cx: &mut Context) -> Result<Vec<Listed>> {
 impl Table {
     fn slots(&self, cx: &mut Context) -> Result<Slots> {
         let mut slots = cx.own(self.path).map(|text| Slots::parse(&text)).unwrap_or_default();
-        let default = (self.default)(cx);
+        let default = (self.default)(cx)?;
         slots.reconcile((self.read)(cx)?, &default);
         Ok(slots)
     }
@@ -283,7 +283,7 @@ impl Table {
     }
 
     fn store(&self, cx: &mut Context, before: &Slots, after: &Slots) -> Result<(), Fault> {
-        let default = (self.default)(cx);
+        let default = (self.default)(cx)?;
         let listed = |slots: &Slots| -> Vec<Listed> {
             let listed = slots.slots.iter().filter(|slot| slot.is_listed());
             let server = |slot: &Slot| Listed {

@@ -4,6 +4,7 @@
 //! one for the port of connection requests, to the router itself, stands before the first that would take them, for as long as there is one.
 
 use super::{PACKAGE, refused};
+use crate::device::layers::way;
 use crate::device::nat::zone;
 use crate::error::{Fault, Result};
 use crate::model::access::uci_truth;
@@ -40,9 +41,9 @@ fn takes(section: &Section<'_>, zone: &str, port: u16) -> bool {
 /// # Errors
 /// When the configuration cannot be read or edited.
 pub(in crate::device) fn keep_connection_requests(cx: &mut Context) -> Result<(), Fault> {
+    let interface = way(cx)?;
     let cpe = cx.package("cwmpd")?.find("cpe");
     let port = cpe.and_then(|cpe| cpe.get("listen_port")?.parse().ok()).unwrap_or(7547);
-    let interface = String::from(cpe.and_then(|cpe| cpe.get("interface")).unwrap_or("wan"));
     let zone = zone::of_any_interface(cx, &interface)?.map(|zone| zone.name);
     let package = cx.package(PACKAGE)?;
     let first: Option<SectionId> = zone
