@@ -149,6 +149,8 @@ impl fmt::Debug for Secret {
 /// Something wrong with the settings.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problem {
+    /// The file.
+    pub file: String,
     /// The line, counted from 1, where it is known.
     pub line: Option<usize>,
     /// What is wrong; never a secret.
@@ -161,8 +163,8 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let warning = if self.warning { "warning: " } else { "" };
         match self.line {
-            Some(line) => write!(f, "/etc/config/{PACKAGE}:{line}: {warning}{}", self.text),
-            None => write!(f, "/etc/config/{PACKAGE}: {warning}{}", self.text),
+            Some(line) => write!(f, "{}:{line}: {warning}{}", self.file, self.text),
+            None => write!(f, "{}: {warning}{}", self.file, self.text),
         }
     }
 }
@@ -223,16 +225,22 @@ impl Config {
     pub fn load(system: &dyn System) -> (Self, Vec<Problem>) {
         match system.load_package(PACKAGE) {
             Ok(package) => Self::from_package(&package),
-            Err(error) => (Self::default(), vec![Problem { line: None, text: error.to_string(), warning: false }]),
+            Err(error) => {
+                let file = format!("/etc/config/{PACKAGE}");
+                (Self::default(), vec![Problem { file, line: None, text: error.to_string(), warning: false }])
+            }
         }
     }
 
     /// Reads a package, of whatever name.
     #[must_use]
     pub fn from_package(package: &Package) -> (Self, Vec<Problem>) {
-        let mut reader = Reader::default();
+        let own = package.own_file().map(|file| file.display().to_string());
+        let file = own.unwrap_or_else(|| format!("/etc/config/{PACKAGE}"));
+        let mut reader = Reader { problems: Vec::new(), file: file.clone() };
         let syntax = package.problems().iter();
         reader.problems.extend(syntax.map(|problem| Problem {
+            file: file.clone(),
             line: Some(problem.line),
             text: problem.reason.clone(),
             warning: false,
@@ -248,16 +256,13 @@ impl Config {
     }
 }
 
-/// A boolean as UCI's users write it.
+/// A boolean as OpenWrt's own scripts take it, in small letters: the scripts of the package and the data model read the same options.
 #[must_use]
 pub fn parse_bool(text: &str) -> Option<bool> {
-    let is = |words: [&str; 5]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
-    if is(["1", "on", "true", "yes", "enabled"]) {
-        Some(true)
-    } else if is(["0", "off", "false", "no", "disabled"]) {
-        Some(false)
-    } else {
-        None
+    match text {
+        "1" | "on" | "true" | "yes" | "enabled" => Some(true),
+        "0" | "off" | "false" | "no" | "disabled" => Some(false),
+        _ => None,
     }
 }
 
@@ -285,7 +290,8 @@ impl CwmpVersion {
 }
 
 fn parse_compression(text: &str) -> Option<Compression> {
-    Some(match text.to_ascii_lowercase().as_str() {
+    // As the data model reads it.
+    Some(match text {
         "none" | "disabled" => Compression::None,
         "gzip" => Compression::Gzip,
         "deflate" => Compression::Deflate,
@@ -331,10 +337,17 @@ fn is_absolute(text: &str) -> bool {
     text.starts_with('/') && !text.split('/').any(|part| part == "..")
 }
 
+/// The sections that are known by their names.
+const NAMED: [&str; 4] = ["acs", "cpe", "device", "inform"];
+
+/// What is told of any other. Its type and name are not shown: where a quote was forgotten they may be a secret.
+const UNREAD: &str =
+    "this section is not read: there are acs 'acs', cpe 'cpe', device 'device', inform 'inform', and notify";
+
 /// Reads one option after the other, and notes what is wrong.
-#[derive(Default)]
 struct Reader {
     problems: Vec<Problem>,
+    file: String,
 }
 
 /// A section that may be missing, and the options that are known in it.
@@ -367,16 +380,21 @@ impl Reader {
             .map(str::to_owned)
             .collect();
         self.unknown_options(&inform);
-        for section in package.sections().filter(|section| section.kind() == "notify") {
-            config.notify.extend(self.notify(section));
+        for section in package.sections() {
+            if section.kind() == "notify" {
+                config.notify.extend(self.notify(section));
+            } else if section.name().is_none_or(|name| !NAMED.contains(&name)) {
+                let (file, line) = (self.file.clone(), section.first_line());
+                self.problems.push(Problem { file, line, text: UNREAD.to_owned(), warning: false });
+            }
         }
         config
     }
 
-    /// The section of this name, or the first one of this type.
+    /// The section of this name. The data model and the scripts of the package write into no other, and the first thing that they wrote would
+    /// hide one that is only of this type.
     fn section<'a>(&self, package: &'a Package, kind: &'static str) -> Known<'a> {
-        let named = package.sections().find(|section| section.name() == Some(kind));
-        let section = named.or_else(|| package.sections().find(|section| section.kind() == kind));
+        let section = package.sections().find(|section| section.name() == Some(kind));
         Known { kind, section, options: Vec::new() }
     }
 
@@ -438,8 +456,8 @@ impl Reader {
         self.number(from, "rollback_timeout", &mut cpe.rollback_timeout, 0, 86_400);
         self.flag(from, "keep_settings", &mut cpe.keep_settings);
         self.parsed(from, "log_level", &mut cpe.log_level, parse_log_level);
-        // The init script reads it.
-        from.options.push("jail");
+        // The init script reads it; here it is only judged.
+        self.flag(from, "jail", &mut false);
         self.unknown_options(from);
     }
 
@@ -541,8 +559,8 @@ impl Reader {
     }
 
     fn tell(&mut self, from: &Known<'_>, option: &str, text: String) {
-        let line = from.section.and_then(|section| section.line(option));
-        self.problems.push(Problem { line, text, warning: false });
+        let line = from.section.and_then(|section| section.line(option).or_else(|| section.first_line()));
+        self.problems.push(Problem { file: self.file.clone(), line, text, warning: false });
     }
 }
 

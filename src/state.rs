@@ -63,6 +63,8 @@ pub struct Store {
     migrate: Migrate,
     /// What each file holds, as its hash, so that the same content is not written again.
     written: Map<String, [u8; 32]>,
+    /// Nothing is written any more.
+    given_up: bool,
 }
 
 /// As long as it lives no other process uses the state.
@@ -101,7 +103,7 @@ impl Store {
                 log::warn!("{shown} stays open to other users: {error}");
             }
         }
-        Ok(Self { directory: directory.to_path_buf(), version, migrate, written: Map::new() })
+        Ok(Self { directory: directory.to_path_buf(), version, migrate, written: Map::new(), given_up: false })
     }
 
     /// Keeps every other process away from this state. The lock goes with the process, however it ends.
@@ -159,6 +161,9 @@ impl Store {
     /// # Errors
     /// When the disk is full, read-only or broken.
     pub fn save<T: Serialize + ?Sized>(&mut self, name: &str, state: &T) -> Result<()> {
+        if self.given_up {
+            return Ok(());
+        }
         let path = self.path(name);
         let what = || format!("write {}", path.display());
         let document = Document { version: self.version, state };
@@ -190,6 +195,28 @@ impl Store {
             Ok(()) => File::open(&self.directory).and_then(|directory| directory.sync_all()),
         };
         removed.map_err(Error::io(format!("remove {}", path.display())))
+    }
+
+    /// Takes all states away, those that were set aside as well, and writes none any more: the router has gone back to the state of the factory, and
+    /// what is saved after that would be there when it comes up (CONFORMANCE ).
+    ///
+    /// # Errors
+    /// When the disk is read-only or broken.
+    pub fn give_up(&mut self) -> Result<()> {
+        self.given_up = true;
+        self.written = Map::new();
+        let what = || format!("empty {}", self.directory.display());
+        let entries = match fs::read_dir(&self.directory) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(Error::io(what()))?,
+        };
+        let is_state = |name: &str| [".json", ".json.bad", ".json.newer"].iter().any(|end| name.ends_with(end));
+        for entry in entries.flatten() {
+            if entry.file_name().to_str().is_some_and(is_state) {
+                fs::remove_file(entry.path()).map_err(Error::io(what()))?;
+            }
+        }
+        File::open(&self.directory).and_then(|directory| directory.sync_all()).map_err(Error::io(what()))
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -315,6 +342,27 @@ mod tests {
         }
         again.save("state.json", &Sample { counter: 8, ..sample() }).unwrap();
         assert!(path.exists());
+    }
+
+    #[test]
+    fn q03_a_state_that_was_given_up_does_not_come_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join("cwmpd");
+        let mut store = Store::open(&place).unwrap();
+        fs::create_dir(place.join("model.d")).unwrap();
+        for name in ["state.json", "other.json", "state.json.bad", "client.pem"] {
+            fs::write(place.join(name), b"x").unwrap();
+        }
+        store.give_up().unwrap();
+        store.save("state.json", &sample()).unwrap();
+        let mut left: Vec<_> = fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["client.pem", "model.d"]);
+        assert_eq!(store.load::<Sample>("state.json").was, Was::Fresh);
+        fs::remove_dir_all(&place).unwrap();
+        store.give_up().unwrap();
+        store.save("state.json", &sample()).unwrap();
+        assert!(!place.exists());
     }
 
     #[test]

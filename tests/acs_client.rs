@@ -639,6 +639,24 @@ fn t26_packed_replies_are_unpacked() {
 }
 
 #[test]
+fn t05_t26_an_empty_reply_says_nothing_whatever_its_coding() {
+    for coding in ["gzip", "deflate"] {
+        let header = format!("Content-Encoding: {coding}");
+        let server = Server::answers([
+            reply("200 OK", &[&header], b""),
+            Act::Send(format!("HTTP/1.1 204 No Content\r\n{header}\r\n\r\n").into_bytes()),
+            Act::Send(
+                format!("HTTP/1.1 200 OK\r\n{header}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n").into_bytes(),
+            ),
+        ]);
+        let mut client = client(&server);
+        for _ in 0..3 {
+            assert_eq!(post_empty(&mut client).unwrap().body, b"", "{coding}");
+        }
+    }
+}
+
+#[test]
 fn t26_a_packed_body_says_so() {
     let server = Server::answers([ok()]);
     let packed = gzip(b"<inform/>");

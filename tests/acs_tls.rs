@@ -199,6 +199,25 @@ fn t18_an_unknown_ca_is_refused() {
 }
 
 #[test]
+fn t18_t19_t20_a_certificate_that_vouches_for_itself_is_taken_where_it_is_configured() {
+    let lab = Lab::new();
+    let identity = Identity::of_itself(&[HOST]);
+    let at = |host, clock| lab.try_it(&identity, host, |settings| settings.clock = clock);
+    for clock in [Some(GOOD_TIME), None] {
+        let text = refusal(at(HOST, clock));
+        assert!(text.contains("vouches for itself") && text.contains("ca.pem"), "{text}");
+    }
+    lab.write("ca.pem", &format!("{}{}", lab.ca.pem(), identity.pem()));
+    for clock in [Some(GOOD_TIME), None] {
+        assert_eq!(at(HOST, clock).unwrap().status, 200);
+        assert!(refusal(at("two.example.com", clock)).contains("subjectAltName"));
+    }
+    assert!(refusal(at(HOST, Some(NOT_AFTER + 10 * 86_400))).contains("expired 10 days ago"));
+    // Another key with the same names is another server.
+    refusal(lab.try_it(&Identity::of_itself(&[HOST]), HOST, |_| {}));
+}
+
+#[test]
 fn t18_a_chain_with_an_intermediate_is_checked() {
     let lab = Lab::new();
     let middle = lab.ca.intermediate("Middle", (2020, 2030));

@@ -151,9 +151,12 @@ fn p07_a_promise_is_kept_once() {
     agent.start();
     agent.wait_call("/sbin/reload_config");
     wait_for("the kept promise", || agent.root.read("/etc/cwmpd/state.json").contains("\"packages\":[]").then_some(()));
+    drop(session);
+    // The session that was cut off is tried again.
+    acs.serve();
+    agent.wait_idle();
     agent.stop();
     agent.start();
-    drop(session);
     agent.ask("2 PERIODIC");
     acs.serve();
     agent.wait_idle();

@@ -53,6 +53,21 @@ fn memory_and_processes_are_those_of_proc() {
     assert!(!router.has("Device.DeviceInfo.ProcessStatus.Process.2101."));
 }
 
+/// INTEROP 25: one name that is listed and cannot be read makes an ACS lose everything that it asks for together with it.
+#[test]
+fn p30_what_is_listed_can_be_read_without_proc_too() {
+    let router = Router::new();
+    for path in ["/proc/uptime", "/proc/meminfo", "/proc/stat"] {
+        router.root.remove(path);
+    }
+    let listed = router.values("Device.DeviceInfo.");
+    for name in ["UpTime", "MemoryStatus.Total", "MemoryStatus.Free", "ProcessStatus.CPUUsage"] {
+        let name = format!("Device.DeviceInfo.{name}");
+        assert!(router.get(&name).parse::<u32>().is_ok(), "{name}");
+        assert!(listed.iter().any(|(known, _)| *known == name), "{name}");
+    }
+}
+
 /// Reading a table of processes must not wear the flash out.
 #[test]
 fn reading_processes_leaves_nothing_to_be_saved() {
@@ -161,10 +176,21 @@ fn time_servers_are_one_list_seen_twice() {
         .unwrap();
     let all = "1.openwrt.pool.ntp.org,ntp.example,3.openwrt.pool.ntp.org,192.0.2.1";
     assert_eq!(router.get("Device.Time.Client.1.Servers"), all);
-    assert_eq!(router.get("Device.Time.NTPServer1"), "1.openwrt.pool.ntp.org");
+    // CONFORMANCE P-06, J-09: each is read back as it was set, although the list of UCI has no gaps.
+    let numbered = |number: usize| router.get(&format!("Device.Time.NTPServer{number}"));
+    assert_eq!((1..=5).map(numbered).collect::<Vec<_>>().join(","), format!(",{all}"));
+    router.restart();
+    assert_eq!((numbered(1), numbered(2)), (String::new(), "1.openwrt.pool.ntp.org".into()));
     router.set(&[("Device.Time.Client.1.Servers", "a.example, b.example")]).unwrap();
     assert_eq!(router.get("Device.Time.NTPServer2"), "b.example");
     assert!(router.root.read("/etc/config/system").contains("list server 'b.example'"));
+    router
+        .set(&[("Device.Time.NTPServer1", ""), ("Device.Time.NTPServer2", ""), ("Device.Time.NTPServer4", "d.example")])
+        .unwrap();
+    assert_eq!(
+        (numbered(1), numbered(4), router.get("Device.Time.Client.1.Servers")),
+        (String::new(), "d.example".into(), "d.example".into())
+    );
     assert_eq!(router.refused(&[("Device.Time.NTPServer1", "-n evil")])[0].1, FaultCode(9007));
     // OpenWrt's validation refuses it, and sysntpd would not start.
     assert_eq!(router.refused(&[("Device.Time.NTPServer1", "ntp.example.")])[0].1, FaultCode(9007));
@@ -369,6 +395,38 @@ fn without_ubus_the_rest_of_the_tree_is_there() {
     assert!(router.values("Device.").len() > 300);
 }
 
+/// CONFORMANCE J-14: the counters of a row begin at 0, those of the kernel go on.
+#[test]
+fn counters_begin_anew_when_the_acs_says_so() {
+    let router = Router::new();
+    let received = |row: &str| router.get(&format!("Device.{row}.Stats.BytesReceived"));
+    let port = || received("Ethernet.Interface.5");
+    assert_eq!(port(), "7000000049");
+    router.set(&[("Device.Ethernet.Interface.5.Stats.Reset", "false")]).unwrap();
+    assert_eq!(port(), "7000000049");
+    router.set(&[("Device.Ethernet.Interface.5.Stats.Reset", "true")]).unwrap();
+    assert_eq!((port(), router.get("Device.Ethernet.Interface.5.Stats.Reset")), ("0".into(), "false".into()));
+    assert_eq!(router.get("Device.Ethernet.Interface.5.Stats.PacketsSent"), "0");
+    // The interface on the same device counts by itself.
+    assert_eq!(received("IP.Interface.3"), "7000000049");
+    router.root.write("/sys/class/net/wan/statistics/rx_bytes", "7000000149\n");
+    router.restart();
+    assert_eq!((port(), received("IP.Interface.3")), ("100".into(), "7000000149".into()));
+    // A device that is made anew has counters of its own.
+    router.root.write("/sys/class/net/wan/ifindex", "99\n");
+    assert_eq!(port(), "7000000149");
+    router.set(&[("Device.Ethernet.Interface.5.Stats.Reset", "1")]).unwrap();
+    assert_eq!(port(), "0");
+    router.root.reboot();
+    assert_eq!(port(), "7000000149");
+    // All devices of a radio are one.
+    let radio = || router.get("Device.WiFi.Radio.1.Stats.PacketsSent");
+    assert_ne!(radio(), "0");
+    router.set(&[("Device.WiFi.Radio.1.Stats.Reset", "true")]).unwrap();
+    assert_eq!(radio(), "0");
+    assert_ne!(router.get("Device.WiFi.SSID.1.Stats.PacketsSent"), "0");
+}
+
 #[test]
 fn hosts_are_put_together_from_leases_neighbours_and_bridges() {
     let router = Router::new();
@@ -397,8 +455,41 @@ fn hosts_are_put_together_from_leases_neighbours_and_bridges() {
         .write("/tmp/dhcp.leases", "0 00:00:5e:00:53:01 192.168.1.9 first *\n0 00:00:5e:00:53:a2 192.168.1.187 * *\n");
     assert_eq!(number("00:00:5e:00:53:a2"), before);
     assert!(number("00:00:5e:00:53:01").starts_with("Device.Hosts.Host.6."));
+    // A station that says nothing is still there.
+    router.root.write("/proc/net/arp", "IP address  HW type  Flags  HW address  Mask  Device\n");
+    let active = number("00:00:5e:00:53:a2").replace("PhysAddress", "Active");
+    assert_eq!(router.get(&active), "true");
+    let active = number("00:00:5e:00:53:01").replace("PhysAddress", "Active");
+    assert_eq!(router.get(&active), "false");
     // The provider's router is no host of ours.
     assert!(router.values("Device.Hosts.").iter().all(|(_, value)| value != "00:00:5e:00:53:f1"));
+}
+
+#[test]
+fn addresses_that_hosts_have_made_themselves_are_those_of_neighbours() {
+    let router = Router::new();
+    let neighbours = "#!/bin/sh\n[ \"$*\" = '-6 neigh show' ] || exit 1\n\
+        echo '2001:db8:1200::77 dev br-lan lladdr 00:00:5e:00:53:b2 STALE'\n\
+        echo 'fe80::b2 dev br-lan lladdr 00:00:5e:00:53:b2 REACHABLE'\n\
+        echo '2001:db8:1200::99 dev br-lan lladdr 00:00:5e:00:53:99 router ref 1 used 0/0/0 probes 1 DELAY'\n\
+        echo '2001:db8:1200::98 dev br-lan FAILED'\n\
+        echo 'fe80::97 dev br-lan lladdr 00:00:5e:00:53:97 STALE'\n\
+        echo '2001:db8:64::1 dev wan lladdr 00:00:5e:00:53:f1 router REACHABLE'\n";
+    let of = |mac: &str, name: &str| {
+        let hosts = router.values("Device.Hosts.");
+        let row = hosts.iter().find(|(_, value)| value == mac).map(|(row, _)| row.replace("PhysAddress", ""))?;
+        hosts.iter().find(|(known, _)| *known == format!("{row}{name}")).map(|(_, value)| value.clone())
+    };
+    assert_eq!(of("00:00:5e:00:53:b2", "Active").as_deref(), Some("false"));
+    router.root.write_program("/sbin/ip", neighbours);
+    assert_eq!(of("00:00:5e:00:53:b2", "Active").as_deref(), Some("true"));
+    assert_eq!(of("00:00:5e:00:53:b2", "IPv6AddressNumberOfEntries").as_deref(), Some("1"));
+    assert_eq!(of("00:00:5e:00:53:b2", "IPv6Address.1.IPAddress").as_deref(), Some("2001:db8:1200::77"));
+    assert_eq!(of("00:00:5e:00:53:99", "IPAddress").as_deref(), Some("2001:db8:1200::99"));
+    assert_eq!(of("00:00:5e:00:53:99", "Layer3Interface").as_deref(), Some("Device.IP.Interface.2"));
+    for nobody in ["00:00:5e:00:53:97", "00:00:5e:00:53:f1"] {
+        assert_eq!(of(nobody, "Active"), None, "{nobody}");
+    }
 }
 
 #[test]
@@ -424,9 +515,20 @@ fn ipv6_is_switched_off_by_a_program_and_stays_so() {
     let argv = ["/sbin/sysctl", "-w", "net.ipv6.conf.all.disable_ipv6=1"].map(String::from).to_vec();
     assert!(written.effects.programs.contains(&argv));
     router.restart();
+    // What only asks for IPv6 is disabled with it, and comes back.
+    let disabled = "config interface 'wan6'\n\toption device 'wan'\n\toption proto 'dhcpv6'\n\toption reqaddress 'try'\n\
+                    \toption reqprefix 'auto'\n\toption disabled '1'\n";
+    let network = router.root.read("/etc/config/network");
+    assert!(network.contains(disabled) && network.matches("disabled").count() == 1, "{network}");
     assert_eq!(
         (router.get("Device.IP.IPv6Enable"), router.get("Device.IP.IPv6Status")),
         ("false".into(), "Disabled".into())
     );
     assert_eq!(router.refused(&[("Device.IP.IPv4Enable", "false")])[0].1, FaultCode(9007));
+    router.set(&[("Device.IP.IPv6Enable", "true")]).unwrap();
+    assert!(!router.root.read("/etc/config/network").contains("disabled"));
+    router.set(&[("Device.IP.Interface.4.Enable", "false")]).unwrap();
+    router.set(&[("Device.IP.IPv6Enable", "false")]).unwrap();
+    router.set(&[("Device.IP.IPv6Enable", "true")]).unwrap();
+    assert_eq!(router.get("Device.IP.Interface.4.Enable"), "false");
 }

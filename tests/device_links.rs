@@ -473,6 +473,12 @@ fn a_line_goes_from_dhcp_to_pppoe_and_back() {
     }
     assert!(!section.contains("disabled"), "{section}");
     assert_eq!(network.matches("pppoe").count(), 1, "{network}");
+    // CONFORMANCE P-06: until the reload netifd has the address of DHCP, which is none of PPP.
+    assert_eq!(
+        (router.get(&ppp("Status")), router.get(&ppp("ConnectionStatus")), router.get(&ppp("Name"))),
+        ("LowerLayerDown".into(), "Disconnected".into(), "pppoe-wan".into())
+    );
+    assert_eq!(router.get(&ppp("IPCP.LocalIPAddress")), "");
     router.restart();
     assert_eq!((router.get(&wan("LowerLayers")), router.get(&ppp("LowerLayers"))), (ppp_path.clone(), vlan_path));
     assert_eq!(

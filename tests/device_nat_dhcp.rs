@@ -12,6 +12,7 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use cwmpd::error::FaultCode;
+use cwmpd::model::context::Facts;
 use model::Router;
 
 const BAD_VALUE: FaultCode = FaultCode::INVALID_PARAMETER_VALUE;
@@ -298,6 +299,54 @@ fn a_lease_ends() {
     assert!(expired(601).is_empty());
 }
 
+/// What hosts have asked miniupnpd for is shown, and is theirs.
+#[test]
+fn mappings_of_upnp_can_only_be_read() {
+    let router = Router::new();
+    let leases = |text: &str| router.root.write("/var/run/miniupnpd.leases", text);
+    leases("UDP:6881:192.168.1.142:6882:0:Seeds: all\nTCP:40000:192.168.1.143:40000:4102444800:\nno lease\n");
+    assert_eq!(router.get("Device.NAT.PortMappingNumberOfEntries"), "4");
+    check(
+        &router,
+        "Device.NAT.PortMapping.3.",
+        &[
+            ("Enable", "true"),
+            ("Status", "Enabled"),
+            ("Origin", "UPnP"),
+            ("Interface", WAN),
+            ("AllInterfaces", "false"),
+            ("LeaseDuration", "0"),
+            ("RemoteHost", ""),
+            ("ExternalPort", "6881"),
+            ("ExternalPortEndRange", "0"),
+            ("InternalPort", "6882"),
+            ("Protocol", "UDP"),
+            ("InternalClient", "192.168.1.142"),
+            ("Description", "Seeds: all"),
+            ("ScheduleRef", ""),
+        ],
+    );
+    assert!(router.get(&mapping(4, "LeaseDuration")).parse::<u32>().unwrap() > 1_000_000);
+    for (name, value) in
+        [("Description", "Mine"), ("ExternalPort", "6880"), ("Enable", "false"), ("LeaseDuration", "9")]
+    {
+        let refused = router.refused(&[(&mapping(3, name), value)]);
+        assert_eq!(refused, [(mapping(3, name), FaultCode::NON_WRITABLE_PARAMETER)]);
+    }
+    let before = router.files();
+    set(&router, &mapping(3, "ExternalPort"), "6881");
+    set(&router, &mapping(3, "Alias"), "seeds");
+    assert_eq!(router.delete("Device.NAT.PortMapping.3.").unwrap_err().code, FaultCode::REQUEST_DENIED);
+    assert_eq!(router.files(), before);
+    refuse(&router, "Device.NAT.PortMapping.1.", &[("ExternalPort", "6881"), ("Protocol", "UDP")], "ExternalPort");
+    // A level without port mappings is about those of the configuration.
+    set(&router, "Device.Firewall.Level.1.PortMappingEnabled", "false");
+    check(&router, "Device.NAT.PortMapping.3.", &[("Status", "Enabled")]);
+    leases("");
+    assert_eq!(router.get("Device.NAT.PortMappingNumberOfEntries"), "2");
+    assert_eq!(router.add("Device.NAT.PortMapping.").unwrap(), 5);
+}
+
 #[test]
 fn masquerading_is_that_of_the_zone() {
     let router = Router::new();
@@ -570,6 +619,9 @@ fn j02_clients_are_the_leases_of_dnsmasq() {
     );
     let end = router.get(&format!("{LAN_POOL}Client.1.IPv4Address.1.LeaseTimeRemaining"));
     assert!(end.starts_with("20") && end.ends_with('Z'), "{end}");
+    router.set_facts(Facts::default());
+    check(&router, &format!("{LAN_POOL}Client.1."), &[("IPv4Address.1.LeaseTimeRemaining", "0001-01-01T00:00:00Z")]);
+    check(&router, &client, &[("IPv4Address.1.LeaseTimeRemaining", "9999-12-31T23:59:59Z")]);
     check(&router, "Device.DHCPv4.Server.Pool.3.Client.1.", &[("Chaddr", "00:00:5e:00:53:a3"), ("Active", "true")]);
     // Numbers are those of the MAC addresses.
     let leases = router.root.read("/tmp/dhcp.leases");

@@ -145,6 +145,20 @@ fn p61_a_login_counts_only_with_a_name_and_a_password() {
     assert!(!text(&router, "rpcd").contains("helpdesk"));
 }
 
+/// CONFORMANCE J-09: 2.17 deprecates it, so that it is taken and kept although nothing is done with it; a new row begins as TR-181 wants.
+#[test]
+fn j09_remote_access_of_a_user_is_kept() {
+    let router = with_rpcd();
+    check(&router, ROOT, &[("RemoteAccessCapable", "true")]);
+    set_row(&router, ROOT, &[("RemoteAccessCapable", "false")]);
+    router.add("Device.Users.User.").unwrap();
+    check(&router, LOGIN, &[("RemoteAccessCapable", "false")]);
+    set_row(&router, LOGIN, &[("RemoteAccessCapable", "true")]);
+    router.restart();
+    check(&router, ROOT, &[("RemoteAccessCapable", "false")]);
+    check(&router, LOGIN, &[("RemoteAccessCapable", "true")]);
+}
+
 /// CONFORMANCE P-67: roles are the groups of the access lists; those of a login go with their row.
 #[test]
 fn p67_roles_are_the_groups_of_access_lists() {
@@ -373,13 +387,41 @@ fn packages_that_are_not_there_are_said_to_be_so() {
 fn upnp_needs_both_of_its_switches() {
     let router = Router::new();
     router.root.write("/etc/config/upnpd", "config upnpd 'config'\n\toption igdv1 '1'\n");
-    set(&router, &[("Device.UPnP.Device.UPnPIGD", "true")]);
+    set(&router, &[("Device.UPnP.Device.Enable", "false"), ("Device.UPnP.Device.UPnPIGD", "true")]);
     assert!(text(&router, "upnpd").contains("igdv1 1") && !text(&router, "upnpd").contains("enabled 1"));
     set(&router, &[("Device.UPnP.Device.Enable", "true")]);
     assert!(text(&router, "upnpd").contains("enabled 1"));
     set(&router, &[("Device.UPnP.Device.UPnPIGD", "false")]);
     assert!(text(&router, "upnpd").contains("enabled 0"));
     check(&router, "Device.UPnP.Device.", &[("Enable", "true"), ("Capabilities.UPnPIGD", "1")]);
+}
+
+/// Of what the configuration has off as a whole, nobody has said that only one of two switches is off: one is enough to have it back.
+#[test]
+fn one_switch_brings_back_what_was_off_as_a_whole() {
+    for name in ["Device.UPnP.Device.Enable", "Device.UPnP.Device.UPnPIGD"] {
+        let router = Router::new();
+        router.root.write("/etc/config/upnpd", "config upnpd 'config'\n\toption enabled '0'\n");
+        check(&router, "Device.UPnP.Device.", &[("Enable", "false"), ("UPnPIGD", "false")]);
+        set(&router, &[(name, "true")]);
+        assert!(text(&router, "upnpd").contains("enabled 1"), "{name}");
+    }
+    for name in ["Device.DynamicDNS.Client.1.Enable", "Device.DynamicDNS.Client.1.Hostname.1.Enable"] {
+        let other = if name.contains("Hostname") { "Enable" } else { "Hostname.1.Enable" };
+        let other = format!("Device.DynamicDNS.Client.1.{other}");
+        let router = with_ddns();
+        router.root.replace("/etc/config/ddns", "option enabled '1'", "option enabled '0'");
+        set(&router, &[(&other, "false"), (name, "true")]);
+        assert!(
+            text(&router, "ddns").contains("config service mine option enabled 0"),
+            "{name} alone, as the request says"
+        );
+        let router = with_ddns();
+        router.root.replace("/etc/config/ddns", "option enabled '1'", "option enabled '0'");
+        set(&router, &[(name, "true")]);
+        assert!(text(&router, "ddns").contains("config service mine option enabled 1"), "{name}");
+        check(&router, "Device.DynamicDNS.Client.1.", &[("Enable", "true"), ("Hostname.1.Enable", "true")]);
+    }
 }
 
 #[test]

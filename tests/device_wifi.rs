@@ -113,7 +113,10 @@ fn without_ubus_the_configuration_is_left() {
     router.root.remove_ubus();
     assert_eq!(router.get(&radio(1, "Status")), "Unknown");
     assert_eq!(router.get(&radio(1, "Channel")), "6");
-    assert_eq!(router.get(&radio(2, "Channel")), "0");
+    assert_eq!(
+        (router.get(&radio(2, "Channel")), router.get(&radio(2, "AutoChannelEnable"))),
+        ("36".into(), "true".into())
+    );
     assert_eq!(router.get(&radio(2, "OperatingStandards")), "a,n,ac,ax");
     assert_eq!(router.get(&radio(2, "SupportedFrequencyBands")), "5GHz");
     assert_eq!(router.get(&ssid(1, "Status")), "Unknown");
@@ -472,6 +475,12 @@ fn other_settings_of_an_access_point_reach_uci() {
         assert_eq!(option(&router, "default_radio0", uci).as_deref(), text, "{name}={value}");
     }
     refuse(&router, &[(&access_point(1, "AllowedMACAddress"), "no address")], &access_point(1, "AllowedMACAddress"));
+    let pin = access_point(1, "WPS.PIN");
+    router.set(&[(&pin, "12345670")]).unwrap();
+    assert_eq!((router.get(&pin), option(&router, "default_radio0", "wps_pin")), ("".into(), Some("12345670".into())));
+    for bad in ["123", "1234567a", "12345"] {
+        refuse(&router, &[(&pin, bad)], &pin);
+    }
 }
 
 #[test]
@@ -497,6 +506,32 @@ fn ssid_and_access_point_share_disabled_and_keep_an_enable_each() {
     assert_eq!(
         (router.get(&ssid(1, "Enable")), router.get(&access_point(1, "Enable"))),
         ("true".into(), "true".into())
+    );
+}
+
+/// Of a section that the configuration has off, nobody has said that only one half is: either half has it back.
+#[test]
+fn one_half_brings_back_a_section_that_was_off_as_a_whole() {
+    for half in [ssid(4, "Enable"), access_point(4, "Enable")] {
+        let router = Router::new();
+        assert_eq!(
+            (router.get(&ssid(4, "Enable")), router.get(&access_point(4, "Enable"))),
+            ("false".into(), "false".into())
+        );
+        set(&router, &half, "true");
+        assert_eq!(option(&router, "kids", "disabled"), None, "{half}");
+        assert_eq!(
+            (router.get(&ssid(4, "Enable")), router.get(&access_point(4, "Enable"))),
+            ("true".into(), "true".into())
+        );
+    }
+    // What the request says of the other half counts, in any order.
+    let router = Router::new();
+    router.set(&[(&access_point(4, "Enable"), "false"), (&ssid(4, "Enable"), "true")]).unwrap();
+    assert_eq!(option(&router, "kids", "disabled").as_deref(), Some("1"));
+    assert_eq!(
+        (router.get(&ssid(4, "Enable")), router.get(&access_point(4, "Enable"))),
+        ("true".into(), "false".into())
     );
 }
 

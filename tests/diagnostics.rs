@@ -484,6 +484,54 @@ fn g10_g11_g13_g14_a_test_from_the_request_to_the_reboot() {
 }
 
 #[test]
+fn g11_g13_a_restart_of_the_agent_is_no_reboot() {
+    let acs = Acs::start();
+    let (mut agent, mut session) = begin(&acs);
+    written(
+        &mut session,
+        PING,
+        &[("Host", "127.0.0.1"), ("NumberOfRepetitions", "1"), ("DiagnosticsState", "Requested")],
+    );
+    session.end();
+    told_of_end(&acs).end();
+    agent.wait_idle();
+    agent.kill();
+    agent.start();
+    agent.ask("6 CONNECTION REQUEST");
+    let mut session = acs.session();
+    session.inform_ok();
+    assert_eq!(session.events(), ["6 CONNECTION REQUEST"]);
+    assert_eq!(session.value(&state(PING)), "Complete");
+    assert_eq!(session.value(&format!("{PING}SuccessCount")), "1");
+    session.end();
+}
+
+#[test]
+fn g11_a_test_that_a_restart_has_ended_is_told() {
+    in_a_hole(|acs| {
+        let (mut agent, mut session) = begin(acs);
+        written(&mut session, PING, ENDLESS);
+        written(&mut session, PING, &[("DiagnosticsState", "Requested")]);
+        written(&mut session, SELF_TEST, &[("DiagnosticsState", "Requested")]);
+        session.end();
+        agent.wait_log("IPPing. begins");
+        agent.wait_idle();
+        agent.kill();
+        agent.start();
+        // The other one was to come after it.
+        loop {
+            let mut session = told_of_end(acs);
+            let states = [PING, SELF_TEST].map(|object| session.value(&state(object)));
+            session.end();
+            assert_eq!(states[0], "Error_Internal");
+            if states[1] == "Complete" {
+                break;
+            }
+        }
+    });
+}
+
+#[test]
 fn g12_a_changed_input_ends_the_test_and_forgets_its_results() {
     in_a_hole(|acs| {
         let (agent, mut session) = begin(acs);
@@ -554,7 +602,7 @@ fn g10_g11_a_cancelled_test_is_not_heard_of_any_more() {
     });
 }
 
-/// SECURITY S21: what a test may cost is limited, and how many run at a time.
+/// SECURITY S21: what a test may cost is limited, and no more than one runs at a time.
 #[test]
 fn s21_g10_tests_are_limited() {
     in_a_hole(|acs| {
@@ -568,21 +616,22 @@ fn s21_g10_tests_are_limited() {
         written(&mut session, TRACE, &[("Host", "192.0.2.1"), ("Timeout", "60000"), request]);
         written(&mut session, servers, &[("HostList", "192.0.2.1"), ("Timeout", "60000"), request]);
         session.end();
-        agent.wait_log("TraceRoute. begins");
+        agent.wait_log("IPPing. begins");
         let mut session = again(&agent, acs);
-        assert_eq!(agent.log().matches("Diagnostics. begins").count(), 0);
-        assert_eq!(session.value(&state(servers)), "Requested");
-        // There is room when one has gone.
+        assert!(!agent.log().contains("TraceRoute. begins") && !agent.log().contains("Diagnostics. begins"));
+        assert_eq!([TRACE, servers].map(|object| session.value(&state(object))), ["Requested"; 2]);
+        // The next has its turn when one has gone.
         written(&mut session, PING, &[("DiagnosticsState", "Canceled")]);
         session.end();
-        agent.wait_log("ServerSelectionDiagnostics. begins");
+        agent.wait_log("TraceRoute. begins");
+        assert!(!agent.log().contains("ServerSelectionDiagnostics. begins"));
         // SIGTERM does not wait for any of them.
         let mut agent = agent;
         assert!(agent.stop() < std::time::Duration::from_secs(3));
     });
 }
 
-/// Two kinds beside each other; what fails is told as well; a table of results.
+/// Several kinds one after the other; what fails is told as well; a table of results.
 #[test]
 fn g11_every_kind_ends_in_a_state_of_its_own() {
     in_a_hole(|acs| {

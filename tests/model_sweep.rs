@@ -48,7 +48,6 @@ const LIMITS: &[(&str, &str, &str)] = &[
         "CR and LF, which a line of the tables cannot hold",
     ),
     ("Device.WiFi.AccessPoint.{i}.WPS.Enable", "default", "nobody shall be able to join who was not let in"),
-    ("Device.Users.User.{i}.RemoteAccessCapable", "default", "rpcd makes no difference by where a user comes from"),
     ("Device.Users.User.{i}.Language", "default", "the web interface has one language for everybody"),
     ("Device.WiFi.NeighboringWiFiDiagnostic.DiagnosticsState", "enumeration", COMPLETED),
     ("Device.IP.Diagnostics.ServerSelectionDiagnostics.DiagnosticsState", "enumeration", COMPLETED),
@@ -544,8 +543,17 @@ fn p12_what_is_read_can_be_written_back_and_nothing_changes() {
         {
             continue;
         }
-        let value = router.get(&found.name);
-        if let Err(fault) = router.set(&[(&found.name, &value)]) {
+        let write_back = || {
+            let value = router.get(&found.name);
+            let written = router.set(&[(&found.name, &value)]);
+            (value, written)
+        };
+        let (mut value, mut written) = write_back();
+        // A lifetime may have gone on in between.
+        while written.is_err() && router.get(&found.name) != value {
+            (value, written) = write_back();
+        }
+        if let Err(fault) = written {
             bad.push(format!("{}={value}: {fault}", found.name));
         }
         if router.files() != before {

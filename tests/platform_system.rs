@@ -4,6 +4,7 @@
 #[path = "common/root.rs"]
 mod root;
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::time::{Duration, SystemTime};
@@ -93,7 +94,7 @@ fn a_reboot_and_a_factory_reset_call_their_programs() {
     assert_eq!(root.calls(), ["/sbin/reboot"]);
     root.clear_calls();
     assert!(power::can_factory_reset(&live));
-    power::factory_reset(&live).unwrap();
+    power::factory_reset(&live, &|| assert_eq!(root.calls(), ["/sbin/firstboot -y"])).unwrap();
     assert_eq!(root.calls(), ["/sbin/firstboot -y", "/sbin/reboot"]);
 }
 
@@ -101,13 +102,15 @@ fn a_reboot_and_a_factory_reset_call_their_programs() {
 fn a_router_without_a_way_back_refuses_a_factory_reset() {
     let (root, live) = router();
     root.write_recorder("/sbin/firstboot", "echo 'no rootfs_data' >&2; exit 1");
-    let error = power::factory_reset(&live).unwrap_err().to_string();
+    let erased = Cell::new(false);
+    let error = power::factory_reset(&live, &|| erased.set(true)).unwrap_err().to_string();
     assert_eq!(error, "/sbin/firstboot -y ended with status 1: no rootfs_data");
     assert_eq!(root.calls(), ["/sbin/firstboot -y"]);
     root.remove("/sbin/firstboot");
     root.clear_calls();
     assert!(!power::can_factory_reset(&live));
-    power::factory_reset(&live).unwrap_err();
+    power::factory_reset(&live, &|| erased.set(true)).unwrap_err();
+    assert!(!erased.get(), "the settings are still there");
     assert_eq!(root.calls(), Vec::<String>::new());
 }
 
@@ -243,6 +246,9 @@ fn i01_the_device_says_who_it_is() {
     );
     root.remove("/sys/class/net");
     let found = Identity::discover(&live, &Overrides::default());
+    assert_eq!((found.manufacturer_oui.as_str(), found.serial_number.as_str()), ("00005E", "00005E005302"));
+    root.remove("/sys/class/ieee80211");
+    let found = Identity::discover(&live, &Overrides::default());
     assert_eq!((found.manufacturer_oui.as_str(), found.serial_number.as_str()), ("000000", ""));
 }
 
@@ -298,7 +304,7 @@ fn every_setting_is_read() {
 	option url 'https://[2001:db8::1]:7547/acs'
 	option username 'user'
 	option password 'hush hush'
-	option periodic_enable 'Off'
+	option periodic_enable 'off'
 	option periodic_interval '86400'
 	option periodic_time '2025-01-01T04:30:00Z'
 	option retry_min_wait '60'
@@ -381,6 +387,11 @@ fn a_bad_setting_is_named_and_has_its_default() {
         ("acs.retry_multiplier", "999"),
         ("acs.ca_file", "ca.pem"),
         ("acs.verify", "perhaps"),
+        // The data model, the init script and the script for DHCP would take these for the default.
+        ("acs.periodic_enable", "Off"),
+        ("cpe.enable", "False"),
+        ("cpe.jail", "perhaps"),
+        ("acs.compression", "GZIP"),
         ("acs.http_timeout", "ages"),
         ("acs.max_envelope", "1"),
         ("acs.compression", "brotli"),
@@ -407,6 +418,37 @@ fn a_bad_setting_is_named_and_has_its_default() {
         assert!(told.contains(shown) || value.contains('@'), "{option} {value}: {told}");
         assert!(!told.contains("hush"), "{told}");
     }
+}
+
+#[test]
+fn sections_are_known_by_their_names() {
+    let (root, live) = router();
+    // What the model writes into `acs` would hide the first section, and with it the ACS.
+    root.write(
+        "/etc/config/cwmpd",
+        "config acs 'isp'
+	option url 'http://acs.example/'
+
+config cpe
+	option listen_port '17547'
+
+config notfy
+	option parameter 'Device.X'
+
+# What goes with each Inform.
+config inform 'inform'
+	list parameter 'Device.A'
+
+config notify
+	option notification 'active'
+
+config notify
+",
+    );
+    let (config, problems) = Config::load(&live);
+    assert_eq!(config, Config { inform: vec!["Device.A".to_owned()], ..Config::default() });
+    let lines: Vec<_> = problems.iter().map(|problem| (problem.line, problem.warning)).collect();
+    assert_eq!(lines, [1, 4, 7, 14, 17].map(|line| (Some(line), false)), "{problems:?}");
 }
 
 #[test]

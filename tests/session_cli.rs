@@ -208,6 +208,19 @@ fn trace_shows_messages_without_secrets() {
     assert!(!agent.log().contains("hush"));
 }
 
+/// `cwmpd check | grep -q ...`: what was found out is the same, whoever reads it.
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let agent = Agent::with_url("");
+    for arguments in [&["--help"][..], &["--json", "check"], &["get", "Device."]] {
+        let mut child = agent.run_in_background(arguments);
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), errors.as_ref()), (Some(0), ""), "{arguments:?}");
+    }
+}
+
 #[test]
 fn check_names_file_and_line() {
     let agent = Agent::with_url("http://acs.example/");
@@ -223,6 +236,13 @@ fn check_names_file_and_line() {
     let told: serde_json::Value = serde_json::from_str(&agent.run(&["--json", "check"]).stdout).unwrap();
     assert_eq!(told[0]["file"], "/etc/config/cwmpd");
     assert_eq!((&told[0]["line"], &told[0]["warning"]), (&line.into(), &false.into()));
+    // Of another file it names that one.
+    agent.root.write("/etc/other.conf", "config acs 'acs'\n\toption verify 'maybe'\n");
+    let ran = agent.run(&["--config", "/etc/other.conf", "check"]);
+    assert!(ran.stdout.contains("/etc/other.conf:2: ") && !ran.stdout.contains("/etc/config"), "{}", ran.stdout);
+    let told: serde_json::Value =
+        serde_json::from_str(&agent.run(&["--json", "check", "--config", "/etc/other.conf"]).stdout).unwrap();
+    assert!(told[0]["file"].as_str().unwrap().ends_with("/etc/other.conf"), "{told}");
     agent.options("acs", &[("periodic_interval", "60"), ("http_timeout", "5")]);
     let ran = agent.run(&["check"]);
     assert!(ran.stdout.contains("http_timeout"), "{}", ran.stdout);
@@ -241,6 +261,22 @@ fn second_daemon_is_refused() {
     // The first one is as well as before.
     assert_eq!(agent.status()["in_session"], false);
     agent.ask("2 PERIODIC");
+    acs.serve();
+}
+
+#[test]
+fn verify_that_is_off_is_a_warning_at_every_session() {
+    let acs = Acs::start();
+    let mut agent = Agent::new(&acs);
+    agent.option("acs", "verify", "0");
+    agent.start();
+    for sessions in 1..=2 {
+        acs.serve();
+        agent.wait_idle();
+        let told = agent.log().matches("cwmpd.acs.verify is 0").count();
+        assert!(told >= sessions, "{told} warnings in {sessions} sessions");
+        agent.ask("2 PERIODIC");
+    }
     acs.serve();
 }
 

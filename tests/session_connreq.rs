@@ -120,6 +120,7 @@ fn c15_requests_switched_off_and_on() {
     let mut session = acs.session();
     session.inform_ok();
     session.set(&[("Device.ManagementServer.HTTPConnectionRequestEnable", "xsd:boolean", "0")]);
+    assert_eq!(session.value(URL), "", "what is set is what is read");
     session.end();
     wait_for("the closed port", || TcpStream::connect(agent.address()).err());
     wait_for("no URL", || (agent.status()["connection_request_url"] == "").then_some(()));
@@ -155,6 +156,28 @@ fn c01_credentials_are_made_at_the_first_start() {
     agent.wait_idle();
     assert_eq!(agent.connection_request_as(&username, &password), 200);
     assert!(!agent.log().contains(&password));
+}
+
+/// A quote that is forgotten costs the credentials until the next start, and not for ever.
+#[test]
+fn c01_credentials_that_could_not_be_written_are_made_at_the_next_start() {
+    let acs = Acs::start();
+    let mut agent = Agent::new(&acs);
+    for option in [format!("\toption username '{USERNAME}'\n"), format!("\toption password '{PASSWORD}'\n")] {
+        agent.root.replace("/etc/config/cwmpd", &option, "");
+    }
+    let good = agent.root.read("/etc/config/cwmpd");
+    agent.root.write("/etc/config/cwmpd", format!("{good}\toption description 'it\n"));
+    agent.start();
+    acs.serve();
+    agent.wait_log("are not saved");
+    agent.stop();
+    agent.root.write("/etc/config/cwmpd", good);
+    agent.start();
+    wait_for("the credentials in the configuration", || {
+        let config = agent.root.read("/etc/config/cwmpd");
+        ["username", "password"].iter().all(|name| config.contains(&format!("\toption {name} '"))).then_some(())
+    });
 }
 
 /// Whoever has the port, the agent goes on and takes it when it is free.

@@ -69,6 +69,22 @@ fn i01_i02_i03_i04_i06_first_inform() {
     session.end();
 }
 
+/// An ACS refuses a device without a serial number, and takes one with another for another device.
+#[test]
+fn i01_a_router_that_does_not_know_its_serial_number_gets_one_that_stays() {
+    let acs = Acs::start();
+    let mut agent = Agent::new(&acs);
+    for path in ["/etc/board.json", "/proc/device-tree", "/sys/class/net", "/sys/class/ieee80211"] {
+        agent.root.remove(path);
+    }
+    agent.start();
+    let first = acs.serve().device_id.serial_number;
+    assert_eq!(first.len(), 16, "{first}");
+    agent.wait_idle();
+    agent.reboot();
+    assert_eq!(acs.serve().device_id.serial_number, first);
+}
+
 /// A clock that is behind the newest file cannot be right.
 #[test]
 fn i03_t20_clock_that_is_not_known() {
@@ -208,6 +224,20 @@ fn b01_b02_s04_restart_reboot_and_power_cut() {
     agent.wait_idle();
     agent.reboot();
     assert_eq!(codes(&acs.serve()), ["1 BOOT"]);
+}
+
+#[test]
+fn s04_without_a_boot_id_a_restart_is_no_boot() {
+    let acs = Acs::start();
+    let mut agent = Agent::new(&acs);
+    agent.root.remove("/proc/sys/kernel/random/boot_id");
+    agent.start();
+    assert_eq!(codes(&acs.serve()), ["0 BOOTSTRAP", "1 BOOT"]);
+    agent.wait_idle();
+    agent.kill();
+    agent.start();
+    agent.ask("2 PERIODIC");
+    assert_eq!(codes(&acs.serve()), ["2 PERIODIC"]);
 }
 
 /// A state that cannot be read is no reason to believe that the ACS does not know us.
@@ -366,6 +396,27 @@ fn q03_q04_factory_reset() {
     // What firstboot does: the overlay is gone, the image's files are there again.
     agent.stop();
     agent.root.remove("/etc/cwmpd");
+    agent.root.reboot();
+    agent.start();
+    let inform = acs.serve();
+    assert_eq!(codes(&inform), ["0 BOOTSTRAP", "1 BOOT"]);
+    assert_eq!(told(&inform, "Device.ManagementServer.ParameterKey"), Some(""));
+}
+
+/// firstboot takes the state away beneath a running agent. What that saves before the router is down must not outlive the reset.
+#[test]
+fn q03_q04_nothing_of_the_state_outlives_a_factory_reset() {
+    let acs = Acs::start();
+    let mut agent = Agent::settled(&acs);
+    agent.ask("2 PERIODIC");
+    let mut session = acs.session();
+    session.inform_ok();
+    session.request(set_values(&[("Device.DeviceInfo.HostName", "xsd:string", "renamed")], "key"));
+    session.request(Message::ScheduleInform { delay_seconds: 1, command_key: "never".into() });
+    session.request(Message::FactoryReset);
+    session.end();
+    agent.wait_call("/sbin/reboot");
+    agent.stop();
     agent.root.reboot();
     agent.start();
     let inform = acs.serve();

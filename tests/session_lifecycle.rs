@@ -199,10 +199,17 @@ fn l14_e02_s04_kill_in_a_session_loses_no_event_and_is_no_boot() {
     agent.start();
     let mut session = acs.session();
     assert_eq!(session.events(), ["0 BOOTSTRAP", "1 BOOT"]);
+    assert_eq!(session.inform.retry_count, 1);
     session.inform_ok();
     agent.kill();
     agent.start();
-    // Both were taken by the ACS: what is left to tell is nothing.
+    // Both were taken by the ACS. What is left is the session itself, which did not end well (CONFORMANCE ).
+    let inform = acs.serve();
+    assert_eq!((codes(&inform), inform.retry_count), (Vec::new(), 2));
+    agent.wait_idle();
+    agent.stop();
+    agent.start();
+    // Now nothing is.
     let child = agent.inform("6 CONNECTION REQUEST");
     assert_eq!(codes(&acs.serve()), ["6 CONNECTION REQUEST"]);
     assert!(child.wait_with_output().unwrap().status.success());
@@ -284,6 +291,21 @@ fn x13_response_that_nobody_asked_for_ends_the_session_without_a_fault() {
     session.take().reply(&response);
     acs.wait_closed(1);
     failure(&agent);
+    assert_eq!(acs.requests().len(), 2);
+}
+
+#[test]
+fn x11_x13_response_with_an_unknown_header_gets_no_fault_either() {
+    let acs = Acs::start();
+    let agent = Agent::start_new(&acs);
+    let mut session = acs.session();
+    session.inform_ok();
+    let response = String::from_utf8(encode(&session.envelope(Message::TransferCompleteResponse))).unwrap();
+    let block = "<x:Odd xmlns:x=\"urn:example\" soap-env:mustUnderstand=\"1\">1</x:Odd></soap-env:Header>";
+    let response = response.replace("</soap-env:Header>", block);
+    session.take().raw(xml(response.as_bytes()));
+    acs.wait_closed(1);
+    assert!(failure(&agent).contains("Odd"));
     assert_eq!(acs.requests().len(), 2);
 }
 

@@ -184,6 +184,19 @@ fn w01_an_agent_that_was_stopped_says_that_it_is_back() {
     assert_eq!(codes(&acs.serve()), ["2 PERIODIC"]);
 }
 
+#[test]
+fn w01_a_time_in_which_nobody_could_reach_it_is_told_though_nothing_was_due() {
+    let acs = Acs::start();
+    let (agent, mut session) = begin(&acs);
+    session.set(&[(&format!("{STANDBY}CRUnawarenessMaxDuration"), "xsd:int", "3")]);
+    session.end();
+    agent.wait_idle();
+    agent.signal(Signal::SIGSTOP);
+    wait_until(Instant::now() + Duration::from_millis(8500));
+    agent.signal(Signal::SIGCONT);
+    assert_eq!(codes(&acs.serve()), ["13 WAKEUP"]);
+}
+
 const SET: &str = "Device.PeriodicStatistics.SampleSet.1.";
 const NUMBER: &str = "Device.ManagementServer.HeartbeatPolicy.ReportingInterval";
 const TEXT: &str = "Device.NAT.PortMapping.1.Description";

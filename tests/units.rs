@@ -693,6 +693,9 @@ fn g03_software_of_others_is_told_by_policy() {
             session.next();
             assert!(session.pending().is_empty());
             session.end();
+            agent.wait_idle();
+            someone_installs("one-more");
+            assert!(acs.next_within(Duration::from_millis(1500)).is_none(), "it has said that it does not take them");
             nothing_more(&agent, &acs);
             continue;
         }

@@ -105,7 +105,7 @@ impl Client {
         let mut body = Vec::new();
         let result = match coding.as_str() {
             "" | "identity" => read_all(&mut packed, limit, &mut body),
-            "gzip" | "x-gzip" => read_all(&mut MultiGzDecoder::new(&mut packed), limit, &mut body),
+            "gzip" | "x-gzip" => read_gzip(&mut packed, limit, &mut body),
             "deflate" => read_deflated(&mut packed, limit, &mut body),
             other => {
                 let text = format!("the ACS packs its reply in a way that is not known: {other}");
@@ -149,10 +149,22 @@ fn read_all(reader: &mut dyn Read, limit: u64, body: &mut Vec<u8>) -> io::Result
     reader.take(limit.saturating_add(1)).read_to_end(body)
 }
 
+/// An empty reply has nothing to unpack, also where something on the way says of all replies that they are packed (CONFORMANCE T-05); the decoder
+/// itself would want a head.
+fn read_gzip(packed: &mut dyn Read, limit: u64, body: &mut Vec<u8>) -> io::Result<usize> {
+    let mut start = Vec::new();
+    if packed.take(1).read_to_end(&mut start)? == 0 {
+        return Ok(0);
+    }
+    read_all(&mut MultiGzDecoder::new(Cursor::new(start).chain(packed)), limit, body)
+}
+
 /// `deflate` means the zlib format, and many send the bare one; the first two bytes tell (RFC 9110 8.4.1.2, RFC 1950 2.2).
 fn read_deflated(packed: &mut dyn Read, limit: u64, body: &mut Vec<u8>) -> io::Result<usize> {
     let mut start = Vec::new();
-    packed.take(2).read_to_end(&mut start)?;
+    if packed.take(2).read_to_end(&mut start)? == 0 {
+        return Ok(0);
+    }
     let zlib = matches!(start[..], [method, check] if method & 15 == 8 && (u16::from(method) << 8 | u16::from(check)) % 31 == 0);
     let whole = Cursor::new(start).chain(packed);
     if zlib {

@@ -5,10 +5,11 @@ use super::error::{PostError, PostErrorKind};
 use super::settings::Settings;
 use super::wire::Wire;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::client::{Resumption, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::time_provider::TimeProvider;
 use rustls::{CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, InvalidMessage, RootCertStore};
 use rustls::{SignatureScheme, StreamOwned};
@@ -24,6 +25,8 @@ const MOST_SERVERS: usize = 8;
 const LARGEST_FILE: u64 = 4 << 20;
 /// Certificates of a chain whose dates must agree while the time is not known; longer chains are refused anyway.
 const LONGEST_CHAIN: usize = 10;
+/// How a server's certificate is refused that is marked as one of a CA, which is looked at after its dates and before anything else.
+const CA_AS_SERVER: &str = "CaUsedAsEndEntity";
 
 /// What is kept between sessions so that the next handshake is a short one: tickets, and the settings that they were made with. The
 /// daemon owns it; clones are the same store.
@@ -167,7 +170,7 @@ fn build(settings: &Settings, time: &Arc<BestTime>) -> Result<ClientConfig, Post
     } else {
         None
     };
-    let verifier = Verifier { chain, algorithms, time: Arc::clone(time) };
+    let verifier = Verifier { chain, algorithms, time: Arc::clone(time), ca_file: settings.ca_file.clone() };
     let builder = ClientConfig::builder_with_details(provider, Arc::clone(time) as Arc<dyn TimeProvider>)
         .with_safe_default_protocol_versions()
         .map_err(unusable)?
@@ -260,6 +263,34 @@ struct Verifier {
     chain: Option<Arc<WebPkiServerVerifier>>,
     algorithms: WebPkiSupportedAlgorithms,
     time: Arc<BestTime>,
+    ca_file: PathBuf,
+}
+
+impl Verifier {
+    /// A certificate that vouches for itself may stand in the file of the CAs; `openssl req -x509` marks it as one of a CA, and so it is refused as a
+    /// server's. Whoever put it there means this very server: the dates are judged by then, what is left is the name.
+    fn or_configured(
+        &self,
+        verdict: Result<ServerCertVerified, rustls::Error>,
+        certificate: &CertificateDer<'_>,
+        name: &ServerName<'_>,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        if !verdict.as_ref().is_err_and(is_ca_as_server) {
+            return verdict;
+        }
+        let known = read(&self.ca_file).is_ok_and(|text| {
+            CertificateDer::pem_slice_iter(&text).any(|known| known.is_ok_and(|it| it == *certificate))
+        });
+        if !known {
+            return verdict;
+        }
+        verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+        Ok(ServerCertVerified::assertion())
+    }
+}
+
+fn is_ca_as_server(error: &rustls::Error) -> bool {
+    matches!(error, rustls::Error::InvalidCertificate(CertificateError::Other(reason)) if reason.to_string() == CA_AS_SERVER)
 }
 
 impl ServerCertVerifier for Verifier {
@@ -272,7 +303,10 @@ impl ServerCertVerifier for Verifier {
         _now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let Some(chain) = &self.chain else { return Ok(ServerCertVerified::assertion()) };
-        let verify = |now| chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let verify = |now| {
+            let verdict = chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+            self.or_configured(verdict, end_entity, server_name)
+        };
         if let Some(now) = *self.time.lock() {
             return verify(unix_time(now));
         }
@@ -324,6 +358,10 @@ pub(super) fn explain(error: &io::Error, ca_file: &Path) -> Option<PostError> {
 fn describe(error: &rustls::Error, ca_file: &Path) -> PostError {
     const DAY: u64 = 86_400;
     let text = match error {
+        error if is_ca_as_server(error) => format!(
+            "the certificate of the ACS is one of a CA, such as one that vouches for itself; if it is the right one, add it to {}",
+            ca_file.display()
+        ),
         rustls::Error::InvalidCertificate(problem) => match problem {
             CertificateError::NotValidForNameContext { expected, presented } => {
                 let names = if presented.is_empty() { "no name at all".to_owned() } else { presented.join(", ") };

@@ -23,8 +23,8 @@ pub fn check(options: &Options, json: bool) -> Result<(), Fault> {
     for problem in &problems {
         // Writing into a String cannot fail.
         let _ = writeln!(text, "{problem}");
-        let (line, reason) = (problem.line, &problem.text);
-        all.push(json!({"file": "/etc/config/cwmpd", "line": line, "text": reason, "warning": problem.warning}));
+        let (file, line, reason) = (&problem.file, problem.line, &problem.text);
+        all.push(json!({"file": file, "line": line, "text": reason, "warning": problem.warning}));
     }
     for problem in standalone::vendor_problems(live.as_ref()) {
         mistakes = mistakes.saturating_add(1);

@@ -49,12 +49,16 @@ fn alone(arguments: &Arguments, command: &Command, tell: &mut dyn FnMut(Reply) -
     Ok(())
 }
 
-/// Prints a text.
+/// Prints a text. That nobody reads on is no failure (`cwmpd --help | head -1`).
 ///
 /// # Errors
-/// When nobody reads it.
+/// When it cannot be written.
 pub fn print(text: &str) -> Result<(), Fault> {
-    io::stdout().write_all(text.as_bytes()).map_err(|error| Error::io("print")(error).into())
+    let mut out = io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::io("print")(error).into()),
+        _ => Ok(()),
+    }
 }
 
 struct Printer {

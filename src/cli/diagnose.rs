@@ -121,8 +121,8 @@ pub fn request(words: &[String], options: &[(String, String)]) -> Result<Request
     let command = COMMANDS.iter().find(|command| command.name == name);
     let command = command.ok_or_else(|| format!("{name} is no test"))?;
     let kind = kind(command.path).ok_or_else(|| format!("{name} is not built in"))?;
-    if words.is_empty() && !command.words.is_empty() {
-        return Err(format!("diagnose {name} takes a {}", command.words.concat()));
+    if let (true, Some(first)) = (words.is_empty(), command.words.first()) {
+        return Err(format!("diagnose {name} takes a {first}"));
     }
     if let Some(word) = words.get(command.words.len()) {
         return Err(format!("diagnose {name} takes no {word}"));
@@ -322,6 +322,11 @@ mod tests {
             let said = asked(words, options).unwrap_err();
             assert!(!said.is_empty() && !said.contains('\n'), "{words:?} {options:?}: {said}");
         }
+    }
+
+    #[test]
+    fn what_is_missing_is_the_first_word() {
+        assert_eq!(asked(&["nslookup"], &[]).unwrap_err(), "diagnose nslookup takes a HostName");
     }
 
     #[test]

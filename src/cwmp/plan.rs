@@ -112,6 +112,11 @@ impl Planner {
         self.retry_at = self.retry_at.map(|_| Duration::ZERO);
     }
 
+    /// An earlier process has left a session that did not end well.
+    pub fn try_again(&mut self) {
+        self.retry_at = Some(Duration::ZERO);
+    }
+
     /// A session begins.
     pub fn session_started(&mut self) {
         self.in_session = true;
@@ -291,6 +296,16 @@ mod tests {
         idle.interface(Interface::Down);
         idle.interface(Interface::Up);
         assert_eq!(at(&idle, 110, NOTHING), Plan::Never, "nothing to try again");
+    }
+
+    #[test]
+    fn r06_what_an_earlier_process_has_left_is_tried_again() {
+        let mut planner = up();
+        planner.try_again();
+        assert_eq!(at(&planner, 5, NOTHING), Plan::Now(Reason::Retry));
+        planner.session_started();
+        planner.session_ended(secs(10), None);
+        assert_eq!(at(&planner, 20, NOTHING), Plan::Never);
     }
 
     #[test]

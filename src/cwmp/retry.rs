@@ -19,6 +19,12 @@ pub struct Retry {
 }
 
 impl Retry {
+    /// After so many failures, of which an earlier process has seen the last ones.
+    #[must_use]
+    pub fn resumed(count: u32) -> Self {
+        Self { count, ..Self::default() }
+    }
+
     /// The RetryCount of the next Inform: 0 if and only if the last session ended well (CONFORMANCE R-04).
     #[must_use]
     pub fn count(self) -> u32 {

@@ -35,6 +35,12 @@ impl Standby {
         self != Self::default()
     }
 
+    /// How often the agent has to look whether it was away, because nothing else need be due while it is; `None` for never.
+    #[must_use]
+    pub fn looks_each(self) -> Option<Duration> {
+        self.unaware.map(|most| Duration::from_secs(u64::from(most / 2).clamp(1, 10)))
+    }
+
     /// Whether this is one to be told with `13 WAKEUP`.
     #[must_use]
     pub fn tells(self, away: Away) -> bool {
@@ -67,6 +73,8 @@ mod tests {
         assert_eq!((unaware.tells(away(60)), unaware.tells(away(61))), (false, true));
         let none = Standby { unaware: Some(0), ..NEVER };
         assert_eq!((none.tells(away(0)), none.tells(away(1))), (false, true));
+        let looks = |most| Standby { unaware: Some(most), ..NEVER }.looks_each().map(|pause| pause.as_secs());
+        assert_eq!([0, 6, u32::MAX].map(looks), [Some(1), Some(3), Some(10)]);
         let missed = Standby { missed_periodic: Some(2), ..NEVER };
         let periodic = |periodic| Away { periodic, ..Away::default() };
         assert_eq!((missed.tells(periodic(2)), missed.tells(periodic(3))), (false, true));

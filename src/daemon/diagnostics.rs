@@ -6,7 +6,7 @@ use super::agent::TestJob;
 use super::{Beside, Shared, start as start_worker};
 use crate::diagnostics::{Report, Test};
 
-/// Begins the tests that wait, as many as may run at a time.
+/// Begins the next of the tests that wait, if none is running.
 pub fn start(shared: &Arc<Shared>) {
     if shared.is_busy() {
         return;

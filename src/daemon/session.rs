@@ -44,7 +44,7 @@ pub fn keep_promises(shared: &Arc<Shared>) {
         (agent.live().clone(), agent.promised())
     };
     if let Some(promised) = promised {
-        keep_promise(&live, &promised);
+        keep_promise(&live, &promised, &|| shared.lock().forget_state());
         shared.lock().kept_promise(&promised);
     }
 }

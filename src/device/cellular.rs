@@ -70,6 +70,7 @@ pub static STATS: Object = Object::single(
         net::BROADCAST_PACKETS_SENT,
         net::BROADCAST_PACKETS_RECEIVED,
         long("UnknownProtoPacketsReceived", |cx, row| counted(cx, row, "rx_nohandler")),
+        net::RESET,
     ],
 );
 

@@ -1,21 +1,25 @@
 //! `Device.Hosts.`: who is, or was, on the LAN. A host is known by its MAC address.
 //!
-//! It is put together from the leases of dnsmasq and odhcpd, the kernel's neighbours, and the forwarding tables of the bridges; no program is
-//! started but the ubus calls that other tables need too.
+//! It is put together from the leases of dnsmasq and odhcpd, the kernel's neighbours, and the forwarding tables of the bridges. The neighbours of
+//! IPv6 are in no file, so that a program has to say them; for all others there are the ubus calls that other tables need too.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
 
 use super::{dhcpv4, net};
 use crate::error::Result;
+use crate::model::access::truth;
 use crate::model::context::{Context, Row};
 use crate::model::format::{IP_ADDRESS, IPV4_ADDRESS, IPV6_ADDRESS, is_mac};
 use crate::model::schema::{Object, Rows, Table, Text, alias, always, count, get, ro};
 use crate::model::value::{BOOLEAN, HEX_BINARY, INT, STRING, Type, UNSIGNED_INT};
 use crate::sorted::Map;
+
+/// What says who the neighbours of IPv6 are.
+const NEIGHBOURS: [&str; 4] = ["/sbin/ip", "-6", "neigh", "show"];
 
 /// How many hosts are shown.
 const MOST: usize = 10_240;
@@ -50,7 +54,7 @@ pub static HOST: Object = Object::table(
         ),
         ro("ClientID", HEX_BINARY.lengths(&[(0, 65535)]), get(|cx, row| host(cx, row, |host| host.client_id.clone()))),
         ro("HostName", STRING.lengths(&[(0, 64)]), get(|cx, row| host(cx, row, |host| host.name.clone()))),
-        ro("Active", BOOLEAN, get(|cx, row| host(cx, row, |host| host.active.to_string()))),
+        ro("Active", BOOLEAN, get(active)),
         ro("IPv4AddressNumberOfEntries", UNSIGNED_INT, count("IPv4Address")),
         ro("IPv6AddressNumberOfEntries", UNSIGNED_INT, count("IPv6Address")),
     ],
@@ -80,7 +84,7 @@ struct Host {
     name: String,
     /// Hexadecimal digits (DHCP option 61).
     client_id: String,
-    /// Whether the kernel can reach it, or it is associated with an access point.
+    /// Whether the kernel or a bridge has met it lately.
     active: bool,
     leased: bool,
     /// Seconds since 1970; `None` for ever.
@@ -132,6 +136,7 @@ fn hosts(cx: &mut Context) -> Result<Rc<Hosts>> {
         dhcp_leases(cx, &mut hosts);
         odhcpd_leases(cx, &mut hosts);
         neighbours(cx, &mut hosts, &upstream);
+        ipv6_neighbours(cx, &mut hosts, &upstream);
         forwarding(cx, &mut hosts);
         Ok(hosts)
     })
@@ -217,6 +222,34 @@ fn neighbours(cx: &mut Context, hosts: &mut Hosts, upstream: &[String]) {
             host.add(IpAddr::V4(address));
             host.active |= known;
             host.device = String::from(*device);
+        }
+    }
+}
+
+/// `ADDRESS dev DEVICE lladdr MAC STATE`: most hosts make their IPv6 addresses themselves, and no lease tells of those.
+fn ipv6_neighbours(cx: &mut Context, hosts: &mut Hosts, upstream: &[String]) {
+    let Ok(table) = cx.program(&NEIGHBOURS) else { return };
+    for line in table.lines() {
+        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+        let after = |word: &str| fields.iter().copied().skip_while(|field| *field != word).nth(1);
+        let address = fields.first().and_then(|address| address.parse::<Ipv6Addr>().ok());
+        let (Some(address), Some(device), Some(mac)) = (address, after("dev"), after("lladdr")) else { continue };
+        if upstream.iter().any(|name| name == device) {
+            continue;
+        }
+        let known = fields
+            .last()
+            .is_some_and(|state| matches!(*state, "REACHABLE" | "STALE" | "DELAY" | "PROBE" | "PERMANENT"));
+        // An address of the link is no news of a host, but that it is there.
+        let of_link = address.is_unicast_link_local();
+        let host = if of_link { hosts.0.get_mut(&mac.to_ascii_lowercase()) } else { hosts.of(mac) };
+        let Some(host) = host else { continue };
+        if !of_link {
+            host.add(IpAddr::V6(address));
+        }
+        host.active |= known;
+        if host.device.is_empty() {
+            host.device = String::from(device);
         }
     }
 }
@@ -344,6 +377,13 @@ fn interface_type(cx: &mut Context, row: &Row) -> Result<Text> {
 fn associated_device(cx: &mut Context, row: &Row) -> Result<Text> {
     let mac = cx.key(row)?;
     Ok(cx.path_of_key("Device.WiFi.AccessPoint.{i}.AssociatedDevice.", &mac).map_or(Text::Borrowed(""), Text::Owned))
+}
+
+/// A station stays associated while it is silent, when bridges and neighbours have forgotten it already.
+fn active(cx: &mut Context, row: &Row) -> Result<Text> {
+    let key = cx.key(row)?;
+    let met = hosts(cx)?.0.get(&key).is_some_and(|host| host.active);
+    Ok(truth(met || !associated_device(cx, row)?.is_empty()))
 }
 
 /// The clients of both versions: by MAC address, and by a DUID that ends in it.

@@ -4,16 +4,18 @@
 //! trouble still shows the rest of its tree.
 
 use std::cell::RefCell;
+use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use crate::error::Result;
+use crate::error::{Fault, Result};
+use crate::model::access::full_name;
 use crate::model::context::{Context, Row};
-use crate::model::schema::{Notification, Parameter, Text, get, ro};
-use crate::model::value::{STRING, Type, UNSIGNED_INT, UNSIGNED_LONG};
+use crate::model::schema::{Notification, Parameter, Text, get, get_set, ro, rw};
+use crate::model::value::{BOOLEAN, STRING, Type, UNSIGNED_INT, UNSIGNED_LONG};
 use crate::sorted::Map;
 use crate::time::UtcTime;
 
@@ -216,9 +218,64 @@ fn device_of(cx: &mut Context, row: &Row) -> Option<String> {
     }
 }
 
-/// A counter of the device of a row (`/sys/class/net/DEVICE/statistics/NAME`); 0 where there is no such device or counter.
+/// A counter of the device of a row (`/sys/class/net/DEVICE/statistics/NAME`) since its `Stats.Reset`; 0 where there is no such device or counter.
 pub fn counter(cx: &mut Context, row: &Row, name: &str) -> u64 {
-    device_of(cx, row).map_or(0, |device| device_counter(cx, &device, name))
+    device_of(cx, row).map_or(0, |device| since_reset(cx, row, &[device], name))
+}
+
+/// What `Stats.Reset` begins anew.
+const COUNTERS: [&str; 10] = [
+    "tx_bytes",
+    "rx_bytes",
+    "tx_packets",
+    "rx_packets",
+    "tx_errors",
+    "rx_errors",
+    "tx_dropped",
+    "rx_dropped",
+    "multicast",
+    "rx_nohandler",
+];
+
+/// The parameter, as it is called from the row; what the counters were then is kept under its name.
+const RESET_NAME: &str = "Stats.Reset";
+
+/// A counter of devices that a row counts as one, since its `Stats.Reset`.
+pub fn since_reset(cx: &mut Context, row: &Row, devices: &[String], name: &str) -> u64 {
+    let now = added_up(cx, devices, name);
+    let mark = full_name(cx, row.node(), row, RESET_NAME);
+    let Some(kept) = cx.own(&mark) else { return now };
+    let mut words = kept.split(' ');
+    // A device that was made anew, or a router that was, counts from the beginning by itself.
+    if words.next() != Some(births(cx, devices).as_str()) {
+        return now;
+    }
+    let then = words.find_map(|word| word.strip_prefix(name)?.strip_prefix('=')?.parse::<u64>().ok()).unwrap_or(0);
+    now.checked_sub(then).unwrap_or(now)
+}
+
+/// Begins the counters of a row anew. Those of the kernel go on, so that what they are now is kept, to be taken off.
+pub fn reset(cx: &mut Context, row: &Row, devices: &[String]) {
+    let mut kept = births(cx, devices);
+    for name in COUNTERS {
+        // Writing into a text does not fail.
+        let _ = write!(kept, " {name}={}", added_up(cx, devices, name));
+    }
+    let name = full_name(cx, row.node(), row, RESET_NAME);
+    cx.set_own(&name, Some(&kept));
+}
+
+fn added_up(cx: &mut Context, devices: &[String], name: &str) -> u64 {
+    devices.iter().fold(0_u64, |sum, device| sum.wrapping_add(device_counter(cx, device, name)))
+}
+
+/// By what devices are told from others of their names, with counters of their own: the boot, and the numbers that the kernel has given them.
+fn births(cx: &mut Context, devices: &[String]) -> String {
+    let mut births = String::from(&*cx.file("/proc/sys/kernel/random/boot_id").unwrap_or_default());
+    for device in devices {
+        let _ = write!(births, ",{device}/{}", sysfs(cx, device, "ifindex").unwrap_or_default());
+    }
+    births
 }
 
 /// A counter of a device; 0 where there is none.
@@ -279,6 +336,16 @@ pub const BROADCAST_PACKETS_RECEIVED: Parameter = stat("BroadcastPacketsReceived
 pub const UNKNOWN_PROTO_PACKETS_RECEIVED: Parameter =
     stat("UnknownProtoPacketsReceived", UNSIGNED_INT, |cx, row| short(counter(cx, row, "rx_nohandler")));
 
+/// `Stats.Reset`
+pub const RESET: Parameter = rw("Reset", BOOLEAN, get_set(|_, _| Ok(Text::Borrowed("false")), reset_row)).command();
+
+fn reset_row(cx: &mut Context, row: &Row, _: &str) -> Result<(), Fault> {
+    if let Some(device) = device_of(cx, row) {
+        reset(cx, row, &[device]);
+    }
+    Ok(())
+}
+
 const fn stat(name: &'static str, value: Type, read: crate::model::schema::Get) -> Parameter {
     ro(name, value, get(read)).notification(Notification::CanDeny)
 }
@@ -300,4 +367,5 @@ pub const STATS: &[Parameter] = &[
     BROADCAST_PACKETS_SENT,
     BROADCAST_PACKETS_RECEIVED,
     UNKNOWN_PROTO_PACKETS_RECEIVED,
+    RESET,
 ];

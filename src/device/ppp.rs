@@ -308,10 +308,13 @@ fn set_enable(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
     layers::interface_switch(cx, row)?.set(cx, "ppp", value == "true")
 }
 
-/// What netifd says of the interface of a row.
+/// What netifd says of the interface of a row; null where it has another protocol there until the reload, for what that one has got is not of PPP.
 fn state(cx: &mut Context, row: &Row) -> Result<Json> {
     let key = cx.key(row)?;
-    Ok(net::interfaces(cx)?.get(&key).clone())
+    let interfaces = net::interfaces(cx)?;
+    let state = interfaces.get(&key);
+    let other = net::text(state, "proto").is_some_and(|proto| !layers::is_ppp(proto));
+    Ok(if other { Json::Null } else { state.clone() })
 }
 
 /// The network device of a row, while there is one (`pppoe-wan`).

@@ -25,6 +25,9 @@ const VERSION: Type = UNSIGNED_INT.ranges(&[(1, 4)]);
 /// How many of the servers have a parameter of their own.
 const NAMED: [&str; 5] = ["NTPServer1", "NTPServer2", "NTPServer3", "NTPServer4", "NTPServer5"];
 
+/// Where it is remembered which of them have gaps before them: the servers with empty ones between them.
+const PLACES: &str = "Device.Time.NTPServer";
+
 /// sysntpd reads one section of this name, and no other.
 const NTP: Rows = sections_where("system", "timeserver", |section| section.name() == Some("ntp"));
 
@@ -131,15 +134,25 @@ fn servers(cx: &mut Context) -> Result<Vec<String>> {
     Ok(ntp.map(|ntp| ntp.list("server").into_iter().map(String::from).collect()).unwrap_or_default())
 }
 
-fn server(cx: &mut Context, index: usize) -> Result<Text> {
-    Ok(servers(cx)?.into_iter().nth(index).map_or(Text::Borrowed(""), Text::Owned))
+/// The servers by their parameters. UCI has a list without gaps, so where the gaps are is the agent's own to remember, as long as nobody else has
+/// changed the servers: what is set is read back under its own name (CONFORMANCE P-06, J-09).
+fn numbered_servers(cx: &mut Context) -> Result<Vec<String>> {
+    let servers = servers(cx)?;
+    let Some(kept) = cx.own(PLACES) else { return Ok(servers) };
+    let kept: Vec<String> = kept.split(',').map(String::from).collect();
+    let same = kept.iter().filter(|server| !server.is_empty()).eq(servers.iter());
+    Ok(if same { kept } else { servers })
 }
 
-/// Sets those that the request has, keeps the others, and closes the gaps.
+fn server(cx: &mut Context, index: usize) -> Result<Text> {
+    Ok(numbered_servers(cx)?.into_iter().nth(index).map_or(Text::Borrowed(""), Text::Owned))
+}
+
+/// Sets those that the request has, and keeps the others where they are.
 fn set_servers(cx: &mut Context, _: &Row, values: &Values<'_>) -> Result<(), (&'static str, Fault)> {
     let blame = |fault: Fault| (NAMED[0], fault);
     let before = servers(cx).map_err(|error| blame(error.into()))?;
-    let mut after = before.clone();
+    let mut after = numbered_servers(cx).map_err(|error| blame(error.into()))?;
     for (index, name) in NAMED.iter().enumerate() {
         if let Some(value) = values.get(name) {
             while after.len() <= index {
@@ -149,6 +162,13 @@ fn set_servers(cx: &mut Context, _: &Row, values: &Values<'_>) -> Result<(), (&'
                 *server = String::from(value);
             }
         }
+    }
+    while after.last().is_some_and(String::is_empty) {
+        after.pop();
+    }
+    let places = after.iter().any(String::is_empty).then(|| after.join(","));
+    if cx.own(PLACES) != places {
+        cx.set_own(PLACES, places.as_deref());
     }
     after.retain(|server| !server.is_empty());
     if after == before {

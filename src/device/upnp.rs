@@ -1,7 +1,8 @@
 //! `Device.UPnP.Device.` (TR-181 2.17): miniupnpd as an internet gateway, where it is installed.
 //!
 //! UPnP and its one device are two switches over one option. The option is on when both are; while it is off, marks in the agent's own state say which of
-//! them is on all the same. Who switches the option on has switched both on.
+//! them is on all the same (`1`), and which keeps it off (`0`). Who switches the option on has switched both on; what somebody else has switched off, so
+//! that there are no marks, comes back as a whole.
 
 use crate::device::own_keys;
 use crate::error::{Fault, Result};
@@ -43,21 +44,23 @@ fn in_force(cx: &mut Context) -> Result<bool> {
 }
 
 fn enable(cx: &mut Context, which: &str) -> Result<Text> {
-    Ok(truth(in_force(cx)? || cx.own(which).is_some()))
+    Ok(truth(in_force(cx)? || cx.own(which).is_some_and(|mark| mark != "0")))
 }
 
 fn set_enable(cx: &mut Context, which: &'static str, value: &str) -> Result<(), Fault> {
-    if enable(cx, which)? == value {
+    let wanted = value == "true";
+    if enable(cx, which)? == value && (wanted || !installed(cx)) {
         return Ok(());
     }
     if !installed(cx) {
         return Err(Fault::value("miniupnpd is not installed"));
     }
-    let wanted = value == "true";
+    let was_on = in_force(cx)?;
     let other = if which == ENABLE { IGD } else { ENABLE };
-    let other_wanted = enable(cx, other)? == "true";
-    let on = wanted && other_wanted;
-    if in_force(cx)? != on {
+    let other_wanted = if was_on { Some(true) } else { cx.own(other).map(|mark| mark != "0") };
+    let other_wanted = other_wanted.or(wanted.then_some(true));
+    let on = wanted && other_wanted == Some(true);
+    if was_on != on {
         let found = cx.package(PACKAGE)?.find("config").map(|config| config.id());
         let package = cx.package_mut(PACKAGE)?;
         let refused = |error: crate::platform::uci::EditError| Fault::internal(error.to_string());
@@ -67,8 +70,9 @@ fn set_enable(cx: &mut Context, which: &'static str, value: &str) -> Result<(), 
         };
         package.set(id, "enabled", if on { "1" } else { "0" }).map_err(refused)?;
     }
-    own_keys::set_own(cx, which, (wanted && !on).then_some("1"));
-    own_keys::set_own(cx, other, (other_wanted && !on).then_some("1"));
+    for (switch, wish) in [(which, Some(wanted)), (other, other_wanted)] {
+        own_keys::set_own(cx, switch, wish.filter(|_| !on).map(|wish| if wish { "1" } else { "0" }));
+    }
     Ok(())
 }
 

@@ -14,8 +14,8 @@
 //!
 //! The daemon does the rest (`daemon::agent::diagnostics`): `Requested` starts the test when the session is over, any written input and
 //! `Canceled` end it, the report goes into the model under the path of the object, and the ACS is told with `8 DIAGNOSTICS COMPLETE`.
-//! A test is never run twice at a time, and no more than a few of all kinds (SECURITY S21). Results are kept until the next run or the
-//! end of the process.
+//! No more than one test runs at a time, of whatever kind (SECURITY S21). Results are kept until the next run or the
+//! reboot; a restart of the agent ends the test that is running, and this is what the ACS hears of it then.
 
 mod ask;
 pub mod icmp;

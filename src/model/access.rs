@@ -106,6 +106,8 @@ fn from_source(context: &mut Context, node: NodeId, row: &Row, parameter: &Param
 
 fn from_uci(context: &mut Context, row: &Row, value: &Type, option: &str, map: Map, missing: Text) -> Result<Text> {
     let found = match absolute(option) {
+        // What has no section in a table of sections has no option.
+        None if context.is_foreign(row) => None,
         None => {
             let section = context.section(row)?;
             uci_text(section, option, map)

@@ -1,4 +1,5 @@
-//! Values that last only as long as the process: the states and results of tests, samples, and counters of the agent's own.
+//! Values that are in no configuration: the states and results of tests, samples, and counters of the agent's own. They last only as long as the
+//! process, but for those that the daemon hands to the next one.
 //!
 //! A [`super::context::Context`] has them as they were when it was made, so that both passes over a large answer see the same.
 
@@ -40,6 +41,12 @@ impl Fleeting {
     #[must_use]
     pub fn rows(&self, table: &str) -> u32 {
         self.get(table).and_then(|rows| rows.parse().ok()).unwrap_or(0)
+    }
+
+    /// Everything below an object, by full names.
+    pub fn below<'a>(&'a self, object: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> + 'a {
+        let values = self.values.iter().filter(move |(name, _)| name.starts_with(object));
+        values.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Takes away everything below an object.
@@ -109,6 +116,8 @@ mod tests {
         fleeting.set("Device.T.R.1.X".into(), "x".into());
         fleeting.set("Device.U.X".into(), "u".into());
         assert_eq!(fleeting.rows("Device.T.R."), 2);
+        let below: Vec<_> = fleeting.below("Device.T.").collect();
+        assert_eq!(below, [("Device.T.R.", "2"), ("Device.T.R.1.X", "x")]);
         fleeting.clear("Device.T.");
         assert_eq!((fleeting.rows("Device.T.R."), fleeting.get("Device.T.R.1.X")), (0, None));
         assert_eq!(fleeting.get("Device.U.X"), Some("u"));

@@ -194,6 +194,16 @@ pub enum Rows {
         /// Lists them for the row around the table.
         list: fn(&mut Context, &Row) -> Result<Vec<SectionId>>,
     },
+    /// The sections of a package that the function names, and behind them what is no section and can only be read: one row for each key, which is no
+    /// name that a section can have.
+    SectionsAndKeys {
+        /// The UCI package.
+        package: &'static str,
+        /// Lists the sections for the row around the table.
+        list: fn(&mut Context, &Row) -> Result<Vec<SectionId>>,
+        /// Lists the keys.
+        keys: fn(&mut Context, &Row) -> Result<Vec<String>>,
+    },
     /// One row for each key, in this order. A key is what the row is known by for ever: a device name, a MAC address.
     Keys(fn(&mut Context, &Row) -> Result<Vec<String>>),
     /// Rows that the router numbers itself and that are soon gone, such as processes: the numbers are the instance numbers, and nothing is
@@ -213,7 +223,12 @@ impl Rows {
         match self {
             Self::Sections { filter, .. } => filter.is_none(),
             Self::Vendor(rows) => super::vendor::sections_of(rows).is_some(),
-            Self::SomeSections { .. } | Self::Keys(_) | Self::Numbered(_) | Self::Fleeting | Self::Own => false,
+            Self::SomeSections { .. }
+            | Self::SectionsAndKeys { .. }
+            | Self::Keys(_)
+            | Self::Numbered(_)
+            | Self::Fleeting
+            | Self::Own => false,
         }
     }
 }

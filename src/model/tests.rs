@@ -309,6 +309,17 @@ fn p01_p03_every_bad_entry_is_told_and_none_is_written() {
     ];
     assert_eq!(faults, Err(expected.iter().map(|(name, code)| (String::from(*name), *code)).collect()));
     assert_eq!(fixture.read("firewall"), FILE);
+    // A row is judged by the end state beside bad names and what is read-only, but not beside a bad value that would belong to that state.
+    let twin = [("Device.Rule.1.Name", "b"), ("Device.Rule.1.Port", "2")];
+    assert_eq!(
+        fixture.set(&[twin[0], twin[1], ("Device.Rule.2.Seen", "1"), ("Device.No", "x")]),
+        Err(vec![("Device.Rule.2.Seen".into(), 9008), ("Device.No".into(), 9005), ("Device.Rule.1.Port".into(), 9007)])
+    );
+    assert_eq!(
+        fixture.set(&[twin[0], twin[1], ("Device.Rule.2.Port", "many")]),
+        Err(vec![("Device.Rule.2.Port".into(), 9006)])
+    );
+    assert_eq!(fixture.read("firewall"), FILE);
     // CONFORMANCE P-05
     assert_eq!(fixture.set(&[("Device.Word", "a"), ("Device.Word", "b")]), Err(vec![(String::new(), 9003)]));
     assert_eq!(fixture.read("other"), "");

@@ -10,6 +10,7 @@ use super::attributes::subscriber_may_write;
 use super::context::{CommitFailure, Context, Effects, Row, RowId};
 use super::schema::{Add, Delete, Key, Parameter, Rows, Source, Values};
 use super::tree::{NodeId, Target, resolve};
+use super::value::is_number;
 use crate::error::{Fault, FaultCode, ParameterFault};
 use crate::sorted::{Map, Set};
 
@@ -209,15 +210,23 @@ fn stage_all(context: &mut Context, assignments: &[Assignment], local: bool) -> 
             blamed.push((format!("{path}{parameter}"), fault));
         }
     }
-    if blamed.is_empty() && entries.iter().all(|entry| entry.fault.is_none()) {
-        for ((node, path), touched) in &touched {
-            let Some(row) = row_now(context, path) else { continue };
-            if let Err((parameter, fault)) = judge_row(context, *node, &row, &touched.changed) {
-                blamed.push((format!("{path}{parameter}"), fault));
-            }
-            if touched.news {
-                apply_vendor(context, *node);
-            }
+    // Every bad entry is told (CONFORMANCE P-03), so the others are judged too, but not where the end state of their table is not known: a value
+    // that is bad is missing in it. What has no such name, or cannot be written, has no value there.
+    let without = [FaultCode::INVALID_PARAMETER_NAME, FaultCode::NON_WRITABLE_PARAMETER];
+    let valued = |entry: &&Entry<'_>| entry.fault.as_ref().is_some_and(|fault| !without.contains(&fault.code));
+    let mut unknown: Set<String> = entries.iter().filter(valued).map(|entry| table_of(&entry.name)).collect();
+    unknown.extend(blamed.iter().map(|(name, _)| table_of(name)));
+    for ((node, path), touched) in &touched {
+        let Some(row) = row_now(context, path) else { continue };
+        let known_as_bad = |entry: &Entry<'_>| entry.fault.is_some() && parent_path(&entry.name) == path;
+        if unknown.contains(&table_of(path)) || entries.iter().any(known_as_bad) {
+            continue;
+        }
+        if let Err((parameter, fault)) = judge_row(context, *node, &row, &touched.changed) {
+            blamed.push((format!("{path}{parameter}"), fault));
+        }
+        if touched.news {
+            apply_vendor(context, *node);
         }
     }
     // The ACS looks for the blame among what it sent.
@@ -271,6 +280,11 @@ fn parent_path(name: &str) -> &str {
     name.rfind('.').and_then(|dot| name.get(..=dot)).unwrap_or_default()
 }
 
+/// The path of the object of a name without its instance numbers: the same for all rows of a table.
+fn table_of(name: &str) -> String {
+    parent_path(name).split('.').filter(|part| !is_number(part)).collect::<Vec<_>>().join(".")
+}
+
 fn stage_one(
     context: &mut Context,
     name: &str,
@@ -302,6 +316,11 @@ fn stage_one(
                 return Err(Fault::value(format!("there is no {path}")));
             }
         }
+    }
+    // The value that it has is no change, and its Alias is the agent's own.
+    if context.is_foreign(row) && !matches!(parameter.source, Source::Alias | Source::Own(_)) {
+        let same = stored(context, *node, row, parameter)? == value;
+        return if same { Ok(()) } else { Err(FaultCode::NON_WRITABLE_PARAMETER.into()) };
     }
     let path = context.schema().path(*node, row);
     let news = is_news(context, *node, row, parameter, &value);
@@ -459,9 +478,14 @@ fn add_row(context: &mut Context, node: NodeId, around: &Rc<Row>) -> Result<Rc<R
             let (package, kind) = super::vendor::sections_of(rows).ok_or_else(|| Fault::name(&path))?;
             context.add_section(package, kind, options)?.1
         }
-        (Add::Plain(_), Rows::SomeSections { .. } | Rows::Keys(_) | Rows::Numbered(_) | Rows::Fleeting) => {
-            return Err(Fault::name(&path));
-        }
+        (
+            Add::Plain(_),
+            Rows::SomeSections { .. }
+            | Rows::SectionsAndKeys { .. }
+            | Rows::Keys(_)
+            | Rows::Numbered(_)
+            | Rows::Fleeting,
+        ) => return Err(Fault::name(&path)),
     };
     let mut made = None;
     for entry in context.rows(node, around)?.iter() {

@@ -219,7 +219,15 @@ impl Board {
 /// The MAC address that names the device, as twelve upper-case digits; empty where there is none. Comes from the board's own
 /// description before the kernel, since an address in the kernel may have been set by the user.
 fn base_mac(system: &dyn System, board: &Board) -> String {
-    board.macs.iter().find_map(|mac| digits(mac)).or_else(|| first_ethernet(system)).unwrap_or_default()
+    let on_board = board.macs.iter().find_map(|mac| digits(mac));
+    on_board.or_else(|| first_ethernet(system)).or_else(|| lowest_radio(system)).unwrap_or_default()
+}
+
+/// For a device that has nothing but Wi-Fi: the lowest address of its radios, whatever the order in which the kernel finds them. It is that of the
+/// hardware; its networks may have others.
+fn lowest_radio(system: &dyn System) -> Option<String> {
+    let names = system.list_dir("/sys/class/ieee80211").unwrap_or_default();
+    names.iter().filter_map(|name| digits(&line(system, &format!("/sys/class/ieee80211/{name}/macaddress")))).min()
 }
 
 /// The address of the first device with hardware of its own that is Ethernet and not Wi-Fi, the best of them by where it comes from

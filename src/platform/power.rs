@@ -66,15 +66,17 @@ pub fn has_sysupgrade(system: &dyn System) -> bool {
     exists(system, SYSUPGRADE)
 }
 
-/// Throws away all settings and starts a reboot. Returns only if that fails, or just before the reboot.
+/// Throws away all settings and starts a reboot; `erased` is called in between, when nothing can bring the settings back any more. Returns only if that
+/// fails, or just before the reboot.
 ///
 /// # Errors
 /// When the router cannot do it; it has then not been rebooted.
-pub fn factory_reset(system: &dyn System) -> Result<()> {
+pub fn factory_reset(system: &dyn System, erased: &dyn Fn()) -> Result<()> {
     if !can_factory_reset(system) {
         return Err(Error::other(format!("this router cannot be reset: there is no {FIRSTBOOT}")));
     }
     succeed(system, &[FIRSTBOOT, "-y"], ERASE)?;
+    erased();
     reboot(system)
 }
 

@@ -40,7 +40,8 @@ pub enum ErrorKind {
     NoEnvelope(String),
     /// An envelope of another version of SOAP, with its namespace.
     EnvelopeVersion(String),
-    /// A header block that has to be understood and is not known: its local name (CONFORMANCE X-11).
+    /// A header block that has to be understood and is not known: its local name (CONFORMANCE X-11). Not that of a response or fault, which
+    /// is one with [`Arguments`](Self::Arguments) that are no good.
     MustUnderstand(String),
     /// An argument is missing or is not of its type. To a request the answer is fault 9003.
     Arguments {
@@ -85,7 +86,14 @@ pub fn decode(bytes: &[u8], limit: usize) -> Result<Envelope, DecodeError> {
         }
     }
     if let Some(name) = document.not_understood.take() {
-        return Err(document.error(ErrorKind::MustUnderstand(name)));
+        let method = std::mem::take(&mut document.method);
+        // What is an answer itself gets none, not even this one (CONFORMANCE X-13).
+        let kind = if method.ends_with("Response") || method == "Fault" {
+            ErrorKind::Arguments { method, reason: format!("header {name} has to be understood and is not known") }
+        } else {
+            ErrorKind::MustUnderstand(name)
+        };
+        return Err(document.error(kind));
     }
     Ok(Envelope {
         namespace: document.namespace.or(document.declared).unwrap_or(Namespace::Cwmp10),
@@ -179,11 +187,17 @@ impl Document {
 
     fn read_body(&mut self, d: &mut Decoder) -> Step<()> {
         while let Some(element) = d.child()? {
-            if self.body.is_some() || self.not_understood.is_some() {
+            if self.body.is_some() {
                 d.skip()?;
                 continue;
             }
-            self.method = element.local().to_owned();
+            if self.method.is_empty() {
+                self.method = element.local().to_owned();
+            }
+            if self.not_understood.is_some() {
+                d.skip()?;
+                continue;
+            }
             let uri = element.namespace();
             let namespace = uri.and_then(Namespace::from_uri);
             self.namespace = namespace.or(self.namespace);

@@ -26,7 +26,15 @@ pub fn private_directory(live: &Live) -> Result<PathBuf, Trouble> {
 }
 
 fn make(place: &Path) -> io::Result<()> {
-    match DirBuilder::new().mode(0o700).create(place) {
+    let create = || DirBuilder::new().mode(0o700).create(place);
+    let mut made = create();
+    // A router always has a /tmp; the directory of somebody who tries the agent out need not.
+    let missing = matches!(&made, Err(error) if error.kind() == ErrorKind::NotFound);
+    if let Some(tmp) = place.parent().filter(|_| missing) {
+        DirBuilder::new().recursive(true).mode(0o1777).create(tmp)?;
+        made = create();
+    }
+    match made {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
@@ -58,6 +66,14 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn a_root_needs_no_tmp_of_its_own() {
+        let root = tempfile::tempdir().unwrap();
+        let place = private_directory(&Live::new(root.path()).unwrap()).unwrap();
+        assert_eq!(place, root.path().canonicalize().unwrap().join("tmp/cwmpd"));
+        assert_eq!(fs::metadata(&place).unwrap().mode() & 0o777, 0o700);
+    }
 
     #[test]
     fn the_directory_is_private_whatever_was_there() {

@@ -80,6 +80,16 @@ impl Ca {
 }
 
 impl Identity {
+    /// A certificate that vouches for itself and is marked as one of a CA, as `openssl req -x509` makes it, valid from 2020 to 2030.
+    pub fn of_itself(names: &[&str]) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = ca_params("acs.example.com", (2020, 2030));
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        params.subject_alt_names = CertificateParams::new(names).unwrap().subject_alt_names;
+        let certificate = params.self_signed(&key).unwrap();
+        Self { chain: vec![certificate.der().clone()], key }
+    }
+
     fn private_key(&self) -> PrivateKeyDer<'static> {
         PrivatePkcs8KeyDer::from(self.key.serialize_der()).into()
     }

@@ -69,6 +69,7 @@ fn rows(table: &Table) -> String {
     match table.rows {
         Rows::Sections { package, kind, .. } => format!("`{package}`, sections `{kind}`"),
         Rows::SomeSections { package, .. } => format!("`{package}`, some sections"),
+        Rows::SectionsAndKeys { package, .. } => format!("`{package}`, some sections, and found on the system"),
         Rows::Keys(_) | Rows::Numbered(_) => "found on the system".to_owned(),
         Rows::Fleeting => "results of the agent".to_owned(),
         Rows::Own => "kept by the agent".to_owned(),

@@ -256,7 +256,9 @@ fn source(object: &Object, source: &Source) -> String {
             let option = match object.table.map(|table| table.rows) {
                 _ if option.contains('.') => String::from(*option),
                 Some(Rows::Sections { package, kind, .. }) => format!("{package}.@{kind}.{option}"),
-                Some(Rows::SomeSections { package, .. }) => format!("{package}.*.{option}"),
+                Some(Rows::SomeSections { package, .. } | Rows::SectionsAndKeys { package, .. }) => {
+                    format!("{package}.*.{option}")
+                }
                 _ => format!("*.{option}"),
             };
             let how = if matches!(map, Map::Row(_)) { ", a reference" } else { "" };

@@ -17,6 +17,7 @@ pub const GROUP: Group = Group {
 };
 
 const WRITES: &[Write] = &[
+    write("Device.Bridging.Bridge.1.Port.2.Stats.Reset", "true", &[]).reads("false"),
     write("Device.Bridging.Bridge.3.Enable", "false", &[("network.tv.enabled", "0")])
         .outside(&[("network.tv.enabled", "1")], "true"),
     write("Device.Bridging.Bridge.3.Standard", "802.1Q-2005", &[]),

@@ -15,6 +15,7 @@ pub const GROUP: Group = Group {
 };
 
 const WRITES: &[Write] = &[
+    write("Device.Cellular.Interface.1.Stats.Reset", "true", &[]).reads("false"),
     write("Device.Cellular.Interface.1.Enable", "false", &[("network.wwan.disabled", "1")])
         .outside(&[("network.wwan.disabled", "0")], "true"),
     write("Device.Cellular.Interface.1.LowerLayers", "", &[]),

@@ -16,6 +16,9 @@ pub const GROUP: Group = Group {
 };
 
 const WRITES: &[Write] = &[
+    write("Device.Ethernet.Interface.4.Stats.Reset", "true", &[]).reads("false"),
+    write("Device.Ethernet.Link.1.Stats.Reset", "true", &[]).reads("false"),
+    write("Device.Ethernet.VLANTermination.1.Stats.Reset", "true", &[]).reads("false"),
     // The agent's own: UCI has no switch for a port.
     write("Device.Ethernet.Interface.4.Enable", "false", &[]),
     write("Device.Ethernet.Interface.4.LowerLayers", "", &[]),

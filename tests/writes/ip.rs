@@ -20,9 +20,9 @@ const FOR_EVER: &str = "9999-12-31T23:59:59Z";
 const WRITES: &[Write] = &[
     // The router cannot do without IPv4.
     write("Device.IP.IPv4Enable", "true", &[]),
-    // The agent's own: UCI has no switch for it.
-    write("Device.IP.IPv6Enable", "false", &[]),
-    write("Device.IP.IPv6Enable", "true", &[]),
+    // The agent's own, and what only asks for IPv6 goes along: UCI has no switch for all of it.
+    write("Device.IP.IPv6Enable", "false", &[("network.wan6.disabled", "1")]),
+    write("Device.IP.IPv6Enable", "true", &[("network.wan6.disabled", "")]),
     write("Device.IP.ULAPrefix", "fd00:1::/48", &[("network.globals.ula_prefix", "fd00:1::/48")])
         .outside(&[("network.globals.ula_prefix", "fd00:2::/48")], "fd00:2::/48"),
     write("Device.IP.Interface.6.Enable", "false", &[("network.spare.disabled", "1")])
@@ -37,6 +37,7 @@ const WRITES: &[Write] = &[
     write("Device.IP.Interface.6.Loopback", "false", &[]),
     write("Device.IP.Interface.6.AutoIPEnable", "false", &[]),
     write("Device.IP.Interface.6.Reset", "true", &[]).reads("false"),
+    write("Device.IP.Interface.6.Stats.Reset", "true", &[]).reads("false"),
     write("Device.IP.Interface.6.MaxMTUSize", "1400", &[("network.@device[0].mtu", "1400")])
         .outside(&[("network.@device[0].mtu", "1300")], "1300"),
     write("Device.IP.Interface.6.IPv4Address.1.IPAddress", "192.168.9.1", &[])

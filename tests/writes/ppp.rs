@@ -19,6 +19,7 @@ const WRITES: &[Write] = &[
     write("Device.PPP.Interface.1.LowerLayers", "Device.Ethernet.Link.1", &[("network.line.device", "br-lan")])
         .outside(&[("network.line.device", "br-guest")], "Device.Ethernet.Link.3"),
     write("Device.PPP.Interface.1.Reset", "true", &[]).reads("false"),
+    write("Device.PPP.Interface.1.Stats.Reset", "true", &[]).reads("false"),
     write("Device.PPP.Interface.1.IdleDisconnectTime", "60", &[("network.line.demand", "")]),
     write("Device.PPP.Interface.1.ConnectionTrigger", "OnDemand", &[("network.line.demand", "60")])
         .outside(&[("network.line.demand", "")], "AlwaysOn"),

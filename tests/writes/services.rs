@@ -57,7 +57,7 @@ const WRITES: &[Write] = &[
         .outside(&[("system.@system[0].log_port", "")], "514"),
     write("Device.Syslog.Action.1.LogRemote.Enable", "false", &[("system.@system[0].log_remote", "0")])
         .outside(&[("system.@system[0].log_remote", "1")], "true"),
-    write("Device.UPnP.Device.Enable", "true", &[("upnpd.config.enabled", "0")]),
+    write("Device.UPnP.Device.Enable", "true", &[("upnpd.config.enabled", "1")]),
     write("Device.UPnP.Device.UPnPIGD", "true", &[("upnpd.config.enabled", "1")])
         .outside(&[("upnpd.config.enabled", "0")], "false"),
     write("Device.QoS.Shaper.1.Interface", "Device.IP.Interface.3", &[("sqm.@queue[0].interface", "wan")])

@@ -23,7 +23,7 @@ fn prepare(root: &RouterRoot) {
 const WRITES: &[Write] = &[
     write("Device.Users.User.1.Password", "Correct Horse", &[]).reads(""),
     write("Device.LANConfigSecurity.ConfigPassword", "Battery Staple", &[]).reads(""),
-    write("Device.Users.User.1.RemoteAccessCapable", "true", &[]),
+    write("Device.Users.User.1.RemoteAccessCapable", "false", &[]),
     write("Device.Users.User.1.Language", "pt-BR", &[("luci.main.lang", "pt_br")])
         .outside(&[("luci.main.lang", "auto")], ""),
     write("Device.UserInterface.CurrentLanguage", "de", &[("luci.main.lang", "de")])

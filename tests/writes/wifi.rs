@@ -28,6 +28,8 @@ macro_rules! point {
 }
 
 const WRITES: &[Write] = &[
+    write("Device.WiFi.Radio.1.Stats.Reset", "true", &[]).reads("false"),
+    write("Device.WiFi.SSID.1.Stats.Reset", "true", &[]).reads("false"),
     write(radio!("LowerLayers"), "", &[]),
     write(radio!("Channel"), "11", &[("wireless.radio0.channel", "11")])
         .outside(&[("wireless.radio0.channel", "1")], "1"),
@@ -119,6 +121,7 @@ const WRITES: &[Write] = &[
         .with(&[(point!("Security.ModeEnabled"), "WPA2-Personal"), (point!("Security.KeyPassphrase"), "to be kept")])
         .reads("false"),
     write(point!("WPS.ConfigMethodsEnabled"), "PushButton", &[]),
+    write(point!("WPS.PIN"), "12345670", &[("wireless.default_radio0.wps_pin", "12345670")]).reads(""),
     write(point!("WPS.Enable"), "true", &[("wireless.default_radio0.wps_pushbutton", "1")])
         .outside(&[("wireless.default_radio0.wps_pushbutton", "0")], "false"),
     write(point!("Enable"), "false", &[("wireless.default_radio0.disabled", "1")])

@@ -3,18 +3,24 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::Agent;
 use crate::acs::Cancel;
 use crate::cwmp::answers::values_of;
 use crate::cwmp::events::EventCode;
-use crate::diagnostics::{INTERNAL, KINDS, Kind, Report};
+use crate::diagnostics::{INTERNAL, KINDS, Kind, Report, kind};
+use crate::error::Error;
 use crate::model::context::Context;
-use crate::model::fleeting::{NONE, REQUESTED, STATE, Wish};
+use crate::model::fleeting::{Fleeting, NONE, REQUESTED, STATE, Wish};
 use crate::model::transaction::Written;
 use crate::platform::live::Live;
+use crate::sorted::Map;
+use crate::state::{Loaded, Store, Was};
 
-/// How many tests run at a time, each of another kind: more would disturb each other (SECURITY S21).
-const AT_A_TIME: usize = 2;
+/// Where lies what the next process takes up: in memory, because a reboot is the end of it anyway (CONFORMANCE G-13).
+const DIRECTORY: &str = "/var/run/cwmpd";
+const FILE: &str = "tests.json";
 
 /// A test that was asked for.
 struct Order {
@@ -31,6 +37,28 @@ struct Order {
 pub(super) struct Tests {
     orders: Vec<Order>,
     last: u32,
+    store: Option<Store>,
+}
+
+/// What the next process takes up.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Kept {
+    /// That of the boot in which it counts.
+    boot_id: String,
+    /// States and results, as the model has them.
+    values: Map<String, String>,
+    orders: Vec<KeptOrder>,
+}
+
+/// A test that was asked for, and has not ended.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct KeptOrder {
+    /// The object of its kind.
+    path: String,
+    by_acs: bool,
+    begun: bool,
 }
 
 /// What a worker needs for a test.
@@ -61,15 +89,78 @@ impl Tests {
 }
 
 impl Agent {
+    /// Takes up the tests of an earlier process of this boot: what has ended keeps its results, what waited goes on waiting, and what ran has ended
+    /// with the process.
+    pub(super) fn take_up_tests(&mut self) {
+        let directory = self.live.host_path(DIRECTORY).map_err(Error::io("find /var/run"));
+        let mut store = match directory.and_then(|directory| Store::open(&directory)) {
+            Ok(store) => store,
+            Err(error) => {
+                log::warn!("a restart of the agent will lose what tests have found out: {error}");
+                return;
+            }
+        };
+        let Loaded { value: kept, was } = store.load::<Kept>(FILE);
+        self.tests.store = Some(store);
+        if let Was::SetAside(reason) = was {
+            log::warn!("{reason}");
+        }
+        if kept.boot_id.is_empty() || kept.boot_id != self.saved.boot_id {
+            return;
+        }
+        for (name, value) in kept.values {
+            if KINDS.iter().any(|kind| name.starts_with(kind.path)) {
+                self.model.fleeting().set(name, value);
+            }
+        }
+        let mut ended = Vec::new();
+        for KeptOrder { path, by_acs, begun } in kept.orders {
+            let Some(kind) = kind(&path) else { continue };
+            let number = self.order_test(kind, by_acs);
+            ended.extend(begun.then_some(number));
+        }
+        for number in ended {
+            self.end_test(number, None);
+        }
+    }
+
+    /// A test waits from now on.
+    fn order_test(&mut self, kind: &'static Kind, by_acs: bool) -> u32 {
+        self.tests.last = self.tests.last.wrapping_add(1);
+        let number = self.tests.last;
+        self.tests.orders.push(Order { kind, number, by_acs, running: None });
+        self.set_state(kind, REQUESTED);
+        number
+    }
+
+    /// Keeps what the next process takes up. Where nobody asks for tests there is nothing.
+    fn keep_tests(&mut self) {
+        let Some(store) = &mut self.tests.store else { return };
+        let fleeting: &Fleeting = self.model.fleeting();
+        let values = KINDS.iter().flat_map(move |kind| fleeting.below(kind.path));
+        let orders = self.tests.orders.iter().map(|order| KeptOrder {
+            path: order.kind.path.into(),
+            by_acs: order.by_acs,
+            begun: order.running.is_some(),
+        });
+        let kept = Kept {
+            boot_id: self.saved.boot_id.clone(),
+            values: values.map(|(name, value)| (String::from(name), String::from(value))).collect(),
+            orders: orders.collect(),
+        };
+        if let Err(error) = store.save(FILE, &kept) {
+            log::warn!("a restart of the agent would lose a test: {error}");
+        }
+    }
+
     /// Looks at what was written: a test is asked for or ended, or has other inputs now, so that its results mean nothing any more.
     pub(super) fn tests_written(&mut self, written: &Written, by_acs: bool) {
+        let mut any = false;
         for kind in KINDS {
             match written.effects.tests.get(kind.path) {
                 Some(Wish::Run) => {
                     self.tests.stop(kind);
-                    self.tests.last = self.tests.last.wrapping_add(1);
-                    self.tests.orders.push(Order { kind, number: self.tests.last, by_acs, running: None });
-                    self.set_state(kind, REQUESTED);
+                    self.order_test(kind, by_acs);
                 }
                 Some(Wish::Stop) => {
                     self.tests.stop(kind);
@@ -79,8 +170,12 @@ impl Agent {
                     self.tests.stop(kind);
                     self.set_state(kind, NONE);
                 }
-                None => {}
+                None => continue,
             }
+            any = true;
+        }
+        if any {
+            self.keep_tests();
         }
     }
 
@@ -90,9 +185,9 @@ impl Agent {
 
     /// Gives the next test to a worker, if one waits and may begin.
     pub fn begin_test(&mut self) -> Option<TestJob> {
-        let running = self.tests.orders.iter().filter(|order| order.running.is_some()).count();
-        let waiting = self.tests.orders.iter().any(|order| order.running.is_none());
-        if !waiting || running >= AT_A_TIME || self.planner.in_session() {
+        // One at a time, in the order in which they were asked for: more would disturb each other (SECURITY S21).
+        let running = self.tests.orders.iter().any(|order| order.running.is_some());
+        if self.tests.orders.is_empty() || running || self.planner.in_session() {
             return None;
         }
         let cancel = Cancel::new().inspect_err(|error| log::error!("a test has to wait: {error}")).ok()?;
@@ -103,6 +198,7 @@ impl Agent {
         // What the last run found out is gone (CONFORMANCE G-13).
         self.model.fleeting().clear(kind.path);
         self.set_state(kind, REQUESTED);
+        self.keep_tests();
         let inputs = inputs(&mut self.model.context(), kind);
         Some(TestJob { kind, number, inputs, cancel, live: self.live.clone() })
     }
@@ -123,7 +219,9 @@ impl Agent {
             self.saved.events.add(EventCode::DiagnosticsComplete);
         }
         self.look_soon();
+        // The event first: a test without one would be ended again, and an end without its event would never be told.
         self.save();
+        self.keep_tests();
     }
 }
 

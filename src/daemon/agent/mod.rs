@@ -16,6 +16,7 @@ mod saved;
 mod sessions;
 mod timed;
 mod transfers;
+mod tries;
 #[cfg(feature = "stun")]
 mod udp;
 #[cfg(feature = "speed-tests")]
@@ -255,7 +256,8 @@ impl Agent {
             self.saved.acs_url.clone_from(&self.config.acs.url);
         }
         let boot_id = boot_id(self.live.as_ref()).unwrap_or_default();
-        let same_boot = self.saved.boot_id == boot_id && !boot_id.is_empty();
+        // Where nothing tells boots apart, nothing says that this is another one (INTERFACE.md: only when it changed).
+        let same_boot = self.saved.boot_id == boot_id && (!boot_id.is_empty() || *was == Was::Read);
         if !same_boot {
             self.saved.boot_id = boot_id;
             self.saved.events.on_boot();
@@ -269,6 +271,9 @@ impl Agent {
                 self.planner = Planner::new(interface, until);
             }
         }
+        if same_boot {
+            self.take_up_tries();
+        }
         #[cfg(feature = "scheduled-reboot")]
         if !same_boot {
             self.reboot_happened();
@@ -277,9 +282,13 @@ impl Agent {
         self.take_up_transfers(same_boot);
         // An ACS may take the credentials away later on; they are made on the first start only.
         if self.saved.path.is_empty() {
+            self.make_serial_number();
             let mut bytes = [0; 16];
             super::fill_random(&mut bytes);
             self.saved.path = random_path(bytes);
+            self.saved.credentials_due = true;
+        }
+        if self.saved.credentials_due {
             self.make_credentials();
         }
         // The command line may have made the memory of the model before, but no attributes: those come from here and from the ACS.
@@ -292,6 +301,8 @@ impl Agent {
         #[cfg(feature = "discovery")]
         self.discover();
         self.take_up_timed();
+        #[cfg(feature = "diagnostics")]
+        self.take_up_tests();
         self.look_for_bootstrap();
         self.refresh_facts();
         // What changed over the reboot is looked for when the port is open and the connection request URL is known (CONFORMANCE N-08).
@@ -299,8 +310,10 @@ impl Agent {
         self.save();
     }
 
-    /// The user name and password of connection requests, made on the first start and written into the configuration (SECURITY S16).
+    /// The user name and password of connection requests, made on the first start and written into the configuration (SECURITY S16); on the next
+    /// one where that cannot be written.
     fn make_credentials(&mut self) {
+        self.saved.credentials_due = false;
         if !self.config.cpe.username.is_empty() && !self.config.cpe.password.0.is_empty() {
             return;
         }
@@ -325,12 +338,39 @@ impl Agent {
             Ok(())
         });
         if let Err(error) = written {
+            self.saved.credentials_due = true;
             log::error!(
                 "the credentials of connection requests are not saved, and are others after the next start: {error}"
             );
         }
         self.config.cpe.username = username;
         self.config.cpe.password.0 = password;
+    }
+
+    /// A serial number for a router that has none, and no address to make one of: no ACS takes an empty one. It is made on the first start and written
+    /// into the configuration, so that it stays what it is (CONFORMANCE I-01).
+    fn make_serial_number(&mut self) {
+        if !self.device_id().serial_number.is_empty() {
+            return;
+        }
+        let mut bytes = [0; 8];
+        super::fill_random(&mut bytes);
+        let number = format!("{:016X}", u64::from_be_bytes(bytes));
+        let written = standalone::edit(self.live.as_ref(), PACKAGE, &mut |package| {
+            let id = match package.find("device") {
+                Some(section) => section.id(),
+                None => package.add_section("device", Some("device")).map_err(other)?,
+            };
+            package.set(id, "serial_number", &number).map_err(other)?;
+            Ok(())
+        });
+        match written {
+            Ok(()) => {
+                log::warn!("this router has no serial number: cwmpd.device.serial_number is {number} from now on");
+                self.config.device.serial_number = number;
+            }
+            Err(error) => log::error!("this router has no serial number, and cannot be given one: {error}"),
+        }
     }
 
     /// Sets the attributes that the configuration has for the first boot.
@@ -448,15 +488,17 @@ impl Agent {
     }
 
     fn refresh_facts(&mut self) {
+        self.switches = Switches::read(&mut self.model.context());
         let cpe = &self.config.cpe;
         let listen: Option<IpAddr> = cpe.listen_address.parse().ok();
         let listen = listen.filter(|address| !address.is_unspecified());
         let address = listen.or_else(|| self.interface.addresses.first().copied());
-        let url = match (self.listening_port, address) {
+        // The port is open until the end of the session that switches requests off; what it reads is what counts from then on (CONFORMANCE C-15).
+        let port = self.listening_port.filter(|_| self.switches.connection_requests);
+        let url = match (port, address) {
             (Some(port), Some(address)) => connection_request_url(address, port, &self.path()),
             _ => String::new(),
         };
-        self.switches = Switches::read(&mut self.model.context());
         #[cfg(feature = "lightweight")]
         self.configure_lightweight();
         self.configure_timed();

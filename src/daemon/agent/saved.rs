@@ -44,6 +44,8 @@ pub(super) struct Saved {
     pub(super) acs_url: String,
     /// The path of the connection request URL.
     pub(super) path: String,
+    /// The credentials of connection requests are still to be written into the configuration.
+    pub(super) credentials_due: bool,
     pub(super) events: Queue,
     pub(super) scheduled: Scheduled,
     /// What was promised to the ACS and is not done yet.
@@ -126,6 +128,15 @@ impl Agent {
         changed && self.save_at.is_none()
     }
 
+    /// The settings of the router are gone, and what was saved goes with them (CONFORMANCE ). Saved again, before the router is down, it would
+    /// outlive them.
+    pub fn forget_state(&self) {
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = store.give_up() {
+            log::warn!("something of the state may be left after the factory reset: {error}");
+        }
+    }
+
     /// Saves the model's memory: numbers that were told must not be given to something else after a power cut.
     pub fn save_model(&mut self) {
         if let Err(error) = self.model.save() {
@@ -170,11 +181,12 @@ impl Agent {
     }
 }
 
-/// Does what was promised. A reboot comes last; nothing else is done before a return to the factory state.
-pub fn keep_promise(live: &Live, promised: &Promised) {
+/// Does what was promised. A reboot comes last; nothing else is done before a return to the factory state. `erased` is called when the settings are gone,
+/// before the reboot.
+pub fn keep_promise(live: &Live, promised: &Promised, erased: &dyn Fn()) {
     if promised.factory_reset {
         log::info!("going back to the factory state, as the ACS asked");
-        if let Err(error) = power::factory_reset(live) {
+        if let Err(error) = power::factory_reset(live, erased) {
             log::error!("{error}");
         }
         return;

@@ -107,6 +107,7 @@ impl Agent {
         self.agree_events(false);
         self.asked = false;
         self.planner.session_started();
+        self.note_tries(self.retry.count().saturating_add(1));
         self.guard_session();
         let events = self.saved.events.for_inform(retrying);
         self.sessions = self.sessions.saturating_add(1);
@@ -185,7 +186,8 @@ impl Agent {
         let acs = &self.config.acs;
         let host = |path: &str| self.live.host_path(path).unwrap_or_else(|_| path.into());
         let optional = |path: &str| (!path.is_empty()).then(|| host(path));
-        if !acs.verify && acs.url.starts_with("https") {
+        // Whatever the URL looks like: a redirect or the URL of a file may lead to https as well.
+        if !acs.verify {
             log::warn!("the certificate of the ACS is not verified: cwmpd.acs.verify is 0");
         }
         let ca_file = &acs.ca_file;
@@ -292,6 +294,7 @@ impl Agent {
         let wait = match outcome {
             Outcome::Complete => {
                 self.retry.succeeded();
+                self.note_tries(0);
                 self.network_at = None;
                 log::info!("session {} ended well", self.sessions);
                 None

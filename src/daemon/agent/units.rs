@@ -127,6 +127,10 @@ impl Agent {
 
     /// Makes the events agree with what there is to tell of software modules.
     pub(super) fn agree_unit_events(&mut self, strictly: bool) {
+        // Nobody takes what this ACS does not list: told again and again it would be an event without its request.
+        if self.acs_lacks("AutonomousDUStateChangeComplete") {
+            self.transfers.unit_changes.clear();
+        }
         let Transfers { units, unit_changes, .. } = &self.transfers;
         let told: Vec<(EventCode, &str)> =
             units.results().map(|(_, command_key, _)| (EventCode::MChangeDuState, command_key)).collect();

@@ -182,7 +182,9 @@ fn lease_end(cx: &mut Context, row: &Row) -> Result<Text> {
     let lease = of_client(cx, &client)?.into_iter().find(|lease| lease.address.to_string() == address);
     Ok(match lease.map(|lease| lease.end) {
         None => Text::Borrowed(crate::model::value::UNKNOWN_TIME),
-        Some(None) => Text::Borrowed("9999-12-31T23:59:59Z"),
+        Some(None) => Text::Borrowed(net::FOR_EVER),
+        // Leases end by the clock on the wall, which says nothing as long as it is wrong (CONFORMANCE J-02).
+        Some(Some(_)) if !cx.facts().clock_known => Text::Borrowed(crate::model::value::UNKNOWN_TIME),
         Some(Some(end)) => Text::Owned(UtcTime::new(end, 0).to_string()),
     })
 }

@@ -58,7 +58,9 @@ fn add(cx: &mut Context, _: &Row) -> Result<String, Fault> {
         return Err(Fault::new(FaultCode::REQUEST_DENIED, "ddns-scripts is not installed"));
     }
     let options = [("enabled", "0"), ("interface", "wan"), ("ip_source", "network"), ("ip_network", "wan")];
-    Ok(cx.add_section(PACKAGE, SERVICE, &options)?.1)
+    let (_, section) = cx.add_section(PACKAGE, SERVICE, &options)?;
+    cx.set_own(&mark(&section, CLIENT_ON), Some("0"));
+    Ok(section)
 }
 
 fn delete(cx: &mut Context, row: &Row) -> Result<(), Fault> {
@@ -76,7 +78,7 @@ fn enable(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_enable(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if enable(cx, row)? == value {
+    if value == "true" && enable(cx, row)? == value {
         return Ok(());
     }
     let (id, section) = section_of(cx, row)?;

@@ -43,6 +43,7 @@ fn keys(cx: &mut Context, around: &Row) -> Result<Vec<String>> {
 fn add(cx: &mut Context, around: &Row) -> Result<String, Fault> {
     let (_, section) = section_of(cx, around)?;
     cx.set_own(&mark(&section, THERE), Some("1"));
+    cx.set_own(&mark(&section, HOSTNAME_ON), Some("0"));
     Ok(String::from(HOST))
 }
 
@@ -60,7 +61,7 @@ fn enable(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_enable(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if enable(cx, row)? == value {
+    if value == "true" && enable(cx, row)? == value {
         return Ok(());
     }
     let (id, section) = section_of(cx, row)?;

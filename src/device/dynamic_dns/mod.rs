@@ -96,30 +96,37 @@ fn in_force(cx: &mut Context, id: SectionId) -> Result<bool> {
     Ok(option(cx, id, "enabled")?.as_deref().and_then(uci_truth).unwrap_or(false))
 }
 
-/// The switches of a client: its own, and that of its name. While it is not in force, marks say which are on all the same.
+/// The switches of a client: its own, and that of its name. While it is not in force, marks say which are on all the same (`1`), and which are what
+/// keeps it off (`0`). Without marks somebody else has switched it off as a whole.
 const CLIENT_ON: &str = "client_on";
 const HOSTNAME_ON: &str = "hostname_on";
 
 fn is_on(cx: &mut Context, id: SectionId, section: &str, switch: &str) -> Result<bool> {
-    Ok(in_force(cx, id)? || cx.own(&mark(section, switch)).is_some())
+    Ok(in_force(cx, id)? || cx.own(&mark(section, switch)).is_some_and(|mark| mark != "0"))
 }
 
 /// Turns a switch, and brings `enabled` into line with all of them.
 fn turn(cx: &mut Context, id: SectionId, section: &str, turned: Option<(&str, bool)>) -> Result<(), Fault> {
-    let mut wanted = [(CLIENT_ON, false), (HOSTNAME_ON, false)];
-    for (switch, on) in &mut wanted {
-        *on = match turned {
-            Some((name, value)) if name == *switch => value,
-            _ => is_on(cx, id, section, switch)?,
+    let was_on = in_force(cx, id)?;
+    let mut wanted = [(CLIENT_ON, None), (HOSTNAME_ON, None)];
+    for (switch, wish) in &mut wanted {
+        *wish = match turned {
+            Some((name, value)) if name == *switch => Some(value),
+            _ if was_on => Some(true),
+            _ => cx.own(&mark(section, switch)).map(|mark| mark != "0"),
         };
+        // What was switched off as a whole comes back as a whole.
+        if matches!(turned, Some((_, true))) {
+            *wish = wish.or(Some(true));
+        }
     }
     let named = option(cx, id, "lookup_host")?.is_some() || option(cx, id, "domain")?.is_some();
-    let on = named && wanted.iter().all(|(_, on)| *on) && server::is_usable(cx, id, section)?;
+    let on = named && wanted.iter().all(|(_, wish)| *wish == Some(true)) && server::is_usable(cx, id, section)?;
     if in_force(cx, id)? != on {
         set_option(cx, id, "enabled", Some(if on { "1" } else { "0" }))?;
     }
     for (switch, wish) in wanted {
-        own_keys::set_own(cx, &mark(section, switch), (wish && !on).then_some("1"));
+        own_keys::set_own(cx, &mark(section, switch), wish.filter(|_| !on).map(|wish| if wish { "1" } else { "0" }));
     }
     Ok(())
 }

@@ -84,6 +84,7 @@ pub static STATS: Object = Object::single(
         net::BROADCAST_PACKETS_SENT.notification(Notification::Normal),
         net::BROADCAST_PACKETS_RECEIVED.notification(Notification::Normal),
         net::UNKNOWN_PROTO_PACKETS_RECEIVED,
+        net::RESET,
     ],
 );
 
@@ -312,7 +313,12 @@ fn set_loopback(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
 
 /// An interface that only asks for IPv6.
 fn only_ipv6(cx: &mut Context, row: &Row) -> Result<bool> {
-    Ok(matches!(proto(cx, row)?.as_str(), "dhcpv6" | "6in4" | "6to4" | "6rd"))
+    Ok(is_ipv6(&proto(cx, row)?))
+}
+
+/// Whether a protocol of netifd brings IPv6 and nothing else.
+pub(super) fn is_ipv6(proto: &str) -> bool {
+    matches!(proto, "dhcpv6" | "6in4" | "6to4" | "6rd")
 }
 
 fn carries_ipv4(cx: &mut Context, row: &Row) -> Result<bool> {

@@ -7,7 +7,9 @@ pub mod diagnostics;
 pub mod interface;
 mod prefix;
 
+use super::layers;
 use crate::error::{Fault, Result};
+use crate::model::access::uci_truth;
 use crate::model::context::{Context, Row};
 use crate::model::format::IPV6_PREFIX;
 use crate::model::schema::{Object, Text, constant, count, get, get_set, ro, rw, uci_custom};
@@ -17,6 +19,9 @@ const STATUS: Type = STRING.values(&["Disabled", "Enabled", "Error"]);
 
 /// Where the wish to have no IPv6 is kept.
 const IPV6_ENABLE: &str = "Device.IP.IPv6Enable";
+
+/// The interfaces that are disabled because of that wish, and come back with IPv6.
+const IPV6_INTERFACES: &str = "Device.IP.IPv6Enable.interfaces";
 
 /// What the kernel says of IPv6 on all devices: `1` for off.
 const DISABLE_IPV6: &str = "/proc/sys/net/ipv6/conf/all/disable_ipv6";
@@ -88,7 +93,8 @@ fn ipv6_status(cx: &mut Context, _: &Row) -> Result<Text> {
     Ok(Text::Borrowed(if on { "Enabled" } else { "Disabled" }))
 }
 
-/// UCI has no switch for this, so that the wish is the agent's own and the daemon repeats it after a boot; see [`ipv6_switch`].
+/// UCI has no switch for the kernel, so that the wish is the agent's own and the daemon repeats it after a boot; see [`ipv6_switch`]. What would
+/// only ask for IPv6 in vain is disabled.
 fn set_ipv6(cx: &mut Context, _: &Row, value: &str) -> Result<(), Fault> {
     let on = value == "true";
     if on && !ipv6_capable(cx) {
@@ -96,8 +102,32 @@ fn set_ipv6(cx: &mut Context, _: &Row, value: &str) -> Result<(), Fault> {
     }
     if ipv6_wanted(cx) != on {
         cx.set_own(IPV6_ENABLE, (!on).then_some("false"));
+        set_interfaces(cx, on)?;
         cx.after(&ipv6_switch(on));
     }
+    Ok(())
+}
+
+/// Disables the interfaces that have nothing but IPv6, or enables those again that were disabled so: what a person has disabled stays so.
+fn set_interfaces(cx: &mut Context, on: bool) -> Result<(), Fault> {
+    let network = layers::network(cx)?;
+    let kept = cx.own(IPV6_INTERFACES).unwrap_or_default();
+    let mut disabled = Vec::new();
+    for interface in &network.interfaces {
+        if on {
+            if kept.split(' ').any(|name| name == interface.name) {
+                layers::set(cx, interface.id, "disabled", None)?;
+            }
+            continue;
+        }
+        let section = cx.package(layers::PACKAGE)?.section(interface.id);
+        let already = section.and_then(|section| section.get("disabled")).and_then(uci_truth) == Some(true);
+        if interface::is_ipv6(&interface.proto) && !already {
+            layers::set(cx, interface.id, "disabled", Some("1"))?;
+            disabled.push(interface.name.as_str());
+        }
+    }
+    cx.set_own(IPV6_INTERFACES, (!disabled.is_empty()).then(|| disabled.join(" ")).as_deref());
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 mod interface_setting;
 mod port_mapping;
+mod upnp;
 pub(super) mod zone;
 
 pub(super) use port_mapping::{settle_all as settle_port_mappings, settle_one as settle_port_mapping, zone_of_address};

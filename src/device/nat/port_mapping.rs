@@ -1,28 +1,28 @@
-//! `Device.NAT.PortMapping.{i}.`: the `redirect` sections with target DNAT.
+//! `Device.NAT.PortMapping.{i}.`: the `redirect` sections with target DNAT, and what hosts have asked miniupnpd for ([`upnp`]).
 //!
 //! fw4 takes a redirect without an address for one to the router itself. So that a mapping which the ACS has enabled, and not filled in yet, does not
 //! open the router, its section stays disabled until it is complete, and the wish is kept in the agent's own state.
 
 use std::net::Ipv4Addr;
 
-use super::{INTERFACE, PACKAGE, zone};
+use super::{INTERFACE, PACKAGE, upnp, zone};
 use crate::device::{firewall, lease, schedules};
-use crate::error::{Fault, Result};
+use crate::error::{Fault, FaultCode, Result};
 use crate::model::access::{full_name, truth, uci_truth};
-use crate::model::context::{Context, Row};
+use crate::model::context::{Context, Row, RowId};
 use crate::model::format::mask_of_prefix;
 use crate::model::schema::{
-    Notification, Object, Table, Text, Values, alias, functional, get, get_set, ro, rw, sections_where, together,
+    Notification, Object, Rows, Table, Text, Values, alias, functional, get, get_set, ro, rw, together,
 };
 use crate::model::value::{BOOLEAN, Format, STRING, Type, UNSIGNED_INT};
-use crate::platform::uci::Section;
+use crate::platform::uci::{Section, SectionId};
 
 const PORT: Type = UNSIGNED_INT.ranges(&[(0, 65_535)]);
 const LINE: Format = Format { name: "one line of text", check: |text| !text.chars().any(char::is_control) };
 
 pub(super) static PORT_MAPPING: Object = Object::table(
     "Device.NAT.PortMapping.{i}.",
-    Table::new(sections_where(PACKAGE, "redirect", is_mapping))
+    Table::new(Rows::SectionsAndKeys { package: PACKAGE, list: |cx, _| sections(cx), keys: |cx, _| upnp::keys(cx) })
         .added_by(add)
         .deleted_by(delete)
         .keys(&[functional(&["RemoteHost", "ExternalPort", "Protocol"])])
@@ -37,7 +37,7 @@ pub(super) static PORT_MAPPING: Object = Object::table(
             .default(""),
         rw("AllInterfaces", BOOLEAN, get_set(|cx, row| Ok(truth(all_interfaces(cx, row)?)), set_all_interfaces))
             .default("false"),
-        rw("LeaseDuration", UNSIGNED_INT, get_set(lease::remaining, lease::begin)).notification(Notification::CanDeny),
+        rw("LeaseDuration", UNSIGNED_INT, get_set(remaining, lease::begin)).notification(Notification::CanDeny),
         rw("RemoteHost", STRING.format(LINE), get_set(remote_host, set_remote_host)).default(""),
         rw("ExternalPort", PORT, together(|cx, row| number(Ports::read(cx, row)?.external))),
         rw("ExternalPortEndRange", PORT, together(|cx, row| number(Ports::read(cx, row)?.end))).default("0"),
@@ -45,12 +45,8 @@ pub(super) static PORT_MAPPING: Object = Object::table(
         rw("Protocol", STRING.values(&["TCP", "UDP"]), get_set(protocol, set_protocol)),
         rw("InternalClient", STRING.lengths(&[(0, 256)]).format(LINE), get_set(internal_client, set_internal_client))
             .default(""),
-        rw(
-            "Description",
-            STRING.lengths(&[(0, 256)]).format(LINE),
-            get_set(firewall::description::read, firewall::description::set),
-        )
-        .default(""),
+        rw("Description", STRING.lengths(&[(0, 256)]).format(LINE), get_set(description, firewall::description::set))
+            .default(""),
         schedules::SCHEDULE_REF,
     ],
 )
@@ -58,6 +54,12 @@ pub(super) static PORT_MAPPING: Object = Object::table(
 
 fn is_mapping(section: &Section<'_>) -> bool {
     section.get("target").is_none_or(|target| target.eq_ignore_ascii_case("DNAT")) && !firewall::is_of_dmz(section)
+}
+
+fn sections(cx: &mut Context) -> Result<Vec<SectionId>> {
+    let sections =
+        cx.package(PACKAGE)?.sections().filter(|section| section.kind() == "redirect" && is_mapping(section));
+    Ok(sections.map(|section| section.id()).collect())
 }
 
 fn number(value: u16) -> Result<Text> {
@@ -83,9 +85,10 @@ fn add(cx: &mut Context, _: &Row) -> Result<String, Fault> {
 
 fn delete(cx: &mut Context, row: &Row) -> Result<(), Fault> {
     let name = cx.key(row)?;
-    if let &crate::model::context::RowId::Section(id) = row.id() {
-        cx.package_mut(PACKAGE)?.remove_section(id);
-    }
+    let &RowId::Section(id) = row.id() else {
+        return Err(Fault::new(FaultCode::REQUEST_DENIED, "the mapping belongs to the host that has asked for it"));
+    };
+    cx.package_mut(PACKAGE)?.remove_section(id);
     cx.set_own(&made(&name), None);
     Ok(())
 }
@@ -96,12 +99,15 @@ fn made(name: &str) -> String {
 }
 
 fn origin(cx: &mut Context, row: &Row) -> Result<Text> {
+    if cx.is_foreign(row) {
+        return Ok(Text::Borrowed("UPnP"));
+    }
     let name = cx.key(row)?;
     Ok(Text::Borrowed(if cx.own(&made(&name)).is_some() { "Controller" } else { "User" }))
 }
 
 fn in_force(cx: &mut Context, row: &Row) -> Result<bool> {
-    Ok(cx.option(row, "enabled")?.and_then(|text| uci_truth(&text)).unwrap_or(true))
+    Ok(cx.is_foreign(row) || cx.option(row, "enabled")?.and_then(|text| uci_truth(&text)).unwrap_or(true))
 }
 
 fn enabled(cx: &mut Context, row: &Row) -> Result<bool> {
@@ -117,7 +123,7 @@ fn set_enable(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
 }
 
 fn is_complete(cx: &mut Context, row: &Row) -> Result<bool> {
-    Ok(cx.option(row, "src")?.is_some() && cx.option(row, "dest_ip")?.is_some())
+    Ok(cx.is_foreign(row) || (cx.option(row, "src")?.is_some() && cx.option(row, "dest_ip")?.is_some()))
 }
 
 /// Brings `enabled` into line with what is wanted and what is there.
@@ -141,7 +147,7 @@ pub(in crate::device) fn settle_all(cx: &mut Context) -> Result<(), Fault> {
     let Some(node) = schema.find("Device.NAT.PortMapping.") else { return Ok(()) };
     let root = cx.root();
     let suspended = firewall::port_mappings_suspended(cx)?;
-    for entry in cx.rows(node, &root)?.iter() {
+    for entry in cx.rows(node, &root)?.iter().filter(|entry| matches!(entry.id, RowId::Section(_))) {
         let row = Row::new(node, &root, entry);
         // What leads to no host is no mapping to one, and stays as it is.
         if is_complete(cx, &row)? && enabled(cx, &row)? && in_force(cx, &row)? == suspended {
@@ -172,6 +178,10 @@ fn status(cx: &mut Context, row: &Row) -> Result<Text> {
 fn interface(cx: &mut Context, row: &Row) -> Result<Text> {
     if all_interfaces(cx, row)? {
         return Ok(Text::Borrowed(""));
+    }
+    if cx.is_foreign(row) {
+        let name = upnp::interface(cx)?;
+        return Ok(cx.path_of_key(INTERFACE, &name).map_or(Text::Borrowed(""), Text::Owned));
     }
     let Some(source) = cx.option(row, "src")? else { return Ok(Text::Borrowed("")) };
     let Some(zone) = zone::of_name(cx, &source)? else { return Ok(Text::Borrowed("")) };
@@ -206,6 +216,20 @@ fn set_interface(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> 
     settle(cx, row, wanted)
 }
 
+fn remaining(cx: &mut Context, row: &Row) -> Result<Text> {
+    match upnp::lease(cx, row)? {
+        Some(lease) => Ok(Text::Owned(lease.left(cx.system().wall_clock()).to_string())),
+        None => lease::remaining(cx, row),
+    }
+}
+
+fn description(cx: &mut Context, row: &Row) -> Result<Text> {
+    match upnp::lease(cx, row)? {
+        Some(lease) => Ok(Text::Owned(lease.description)),
+        None => firewall::description::read(cx, row),
+    }
+}
+
 fn all_interfaces(cx: &mut Context, row: &Row) -> Result<bool> {
     Ok(cx.own(&own_name(cx, row, "AllInterfaces")).is_some())
 }
@@ -232,6 +256,9 @@ fn set_all_interfaces(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fa
 const ANYWHERE: &str = "0.0.0.0/0";
 
 fn remote_host(cx: &mut Context, row: &Row) -> Result<Text> {
+    if cx.is_foreign(row) {
+        return Ok(Text::Borrowed(""));
+    }
     Ok(match cx.option(row, "src_ip")?.as_deref() {
         Some(ANYWHERE) => Text::Borrowed("0.0.0.0"),
         Some(host) => Text::Owned(String::from(host)),
@@ -270,6 +297,9 @@ fn parse_ports(text: Option<&str>) -> (u16, u16) {
 
 impl Ports {
     fn read(cx: &mut Context, row: &Row) -> Result<Self> {
+        if let Some(lease) = upnp::lease(cx, row)? {
+            return Ok(Self { external: lease.external, end: 0, internal: lease.internal });
+        }
         let section = cx.section(row)?;
         let (external, end) = parse_ports(section.get("src_dport"));
         let (internal, _) = parse_ports(section.get("dest_port"));
@@ -317,6 +347,9 @@ fn set_ports(cx: &mut Context, row: &Row, values: &Values<'_>) -> Result<(), (&'
 
 /// A redirect of both protocols, which TR-181 does not have, reads as TCP and stays as it is until it is changed.
 fn protocol(cx: &mut Context, row: &Row) -> Result<Text> {
+    if let Some(lease) = upnp::lease(cx, row)? {
+        return Ok(Text::Borrowed(lease.protocol));
+    }
     let section = cx.section(row)?;
     let protocols = section.list("proto").join(" ").to_ascii_lowercase();
     let udp_alone =
@@ -334,6 +367,9 @@ fn set_protocol(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
 
 /// The name that was asked for, with the address that it had then, is the agent's own; UCI has the address.
 fn internal_client(cx: &mut Context, row: &Row) -> Result<Text> {
+    if let Some(lease) = upnp::lease(cx, row)? {
+        return Ok(Text::Owned(lease.client.to_string()));
+    }
     let address = cx.option(row, "dest_ip")?.unwrap_or_default();
     let asked = cx.own(&own_name(cx, row, "InternalClient")).unwrap_or_default();
     Ok(Text::Owned(match asked.split_once('=') {

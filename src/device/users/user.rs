@@ -24,8 +24,9 @@ pub(super) static USER_TABLE: Object = Object::table(
     &[
         alias(),
         rw("Enable", BOOLEAN, get_set(enable, set_enable)).default("false"),
-        // Whoever can log in can do so wherever the web interface can be reached from.
-        rw("RemoteAccessCapable", BOOLEAN, get_set(|_, _| Ok(Text::Borrowed("true")), only_true)),
+        // Deprecated, so that it is taken and kept (CONFORMANCE J-09) although rpcd makes no difference: whoever can log in can do so wherever the web
+        // interface can be reached from.
+        rw("RemoteAccessCapable", BOOLEAN, crate::model::schema::own("true")).default("false"),
         rw("Username", STRING.lengths(&[(0, 64)]).format(NAME), get_set(username, set_username)).default(""),
         rw("Password", STRING.lengths(&[(0, 64)]), get_set(|_, _| Ok(Text::Borrowed("")), set_password)).hidden(),
         rw("RoleParticipation", STRING.weak(&[ROLE]).list_within((0, u32::MAX), 1024), get_set(roles, set_roles))
@@ -140,10 +141,6 @@ fn settle(cx: &mut Context, row: &Row, wanted: bool) -> Result<(), Fault> {
     }
     own_keys::set_own(cx, &own(&key, "enable"), (wanted && !on).then_some("1"));
     Ok(())
-}
-
-fn only_true(_: &mut Context, _: &Row, value: &str) -> Result<(), Fault> {
-    if value == "true" { Ok(()) } else { Err(Fault::value("rpcd makes no difference by where a user comes from")) }
 }
 
 fn username(cx: &mut Context, row: &Row) -> Result<Text> {

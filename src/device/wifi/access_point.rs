@@ -7,9 +7,10 @@ use crate::model::access::{truth, uci_truth};
 use crate::model::context::{Context, Row};
 use crate::model::format::MAC_ADDRESS;
 use crate::model::schema::{
-    Object, Rows, Table, Text, alias, constant, count, functional, get, get_set, ro, rw, uci_bool, uci_custom, uci_not,
+    Object, Rows, Table, Text, alias, constant, count, functional, get, get_set, ro, rw, uci, uci_bool, uci_custom,
+    uci_not,
 };
-use crate::model::value::{BOOLEAN, STRING, Type, UNSIGNED_INT};
+use crate::model::value::{BOOLEAN, Format, STRING, Type, UNSIGNED_INT};
 
 pub(super) static ACCESS_POINT: Object = Object::table(
     "Device.WiFi.AccessPoint.{i}.",
@@ -160,12 +161,19 @@ const METHOD: Type = STRING
     ])
     .list();
 
+const PIN: Format = Format {
+    name: "PIN of 4 or 8 digits",
+    check: |text| matches!(text.len(), 0 | 4 | 8) && text.bytes().all(|byte| byte.is_ascii_digit()),
+};
+
 pub(super) static WPS: Object = Object::single(
     "Device.WiFi.AccessPoint.{i}.WPS.",
     &[
         rw("Enable", BOOLEAN, get_set(|cx, row| Ok(truth(!methods(cx, row)?.is_empty())), set_wps)),
         ro("ConfigMethodsSupported", METHOD, get(supported_methods)),
         rw("ConfigMethodsEnabled", METHOD, get_set(enabled_methods, set_methods)),
+        // What stands on the label; without it nobody can join by that way.
+        rw("PIN", STRING.lengths(&[(0, 8)]).format(PIN), uci("wps_pin")).hidden(),
     ],
 );
 

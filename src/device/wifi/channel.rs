@@ -342,12 +342,15 @@ pub(super) fn possible_channels(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 /// The channel that is set; where the router chooses, the one that it has chosen.
+/// A radio that is off and chooses for itself has no channel, and 0 is no value of the parameter (1 to 255): it is the one that its band begins with.
 pub(super) fn channel(cx: &mut Context, row: &Row) -> Result<Text> {
-    let channel = match Plan::read(cx, row)?.channel {
+    let plan = Plan::read(cx, row)?;
+    let channel = match plan.channel {
         Some(channel) => Some(channel),
         None => Abilities::read(cx, row)?.channel,
     };
-    Ok(channel.map_or(Text::Borrowed("0"), |channel| Text::Owned(channel.to_string())))
+    let first = if plan.band == Band::Five { 36 } else { 1 };
+    Ok(Text::Owned(channel.unwrap_or(first).to_string()))
 }
 
 pub(super) fn in_use(cx: &mut Context, row: &Row) -> Result<Text> {

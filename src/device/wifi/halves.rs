@@ -3,7 +3,8 @@
 //! * Either half may be there without the other, because the ACS makes and deletes them one by one. Which half is missing is a mark in the agent's
 //!   own state; the section stays until both are gone. A section with one half is disabled.
 //! * Each half has an Enable of its own, UCI has one `disabled`. The section is on when both halves, and a radio, are there and enabled. While it
-//!   is off, marks say which half is enabled all the same. A section that somebody else switches on has both halves enabled.
+//!   is off, marks say which half is enabled all the same, and which keeps it off. A section that somebody else switches on has both halves enabled;
+//!   one that somebody else has switched off, so that there are no marks, comes back as a whole.
 //! * An access point goes to another SSID with all its options ([`bind`]), and keeps its instance number.
 
 use super::PACKAGE;
@@ -40,6 +41,8 @@ enum Mark {
     Missing,
     /// It is enabled although the section is not.
     Enabled,
+    /// The ACS has it disabled.
+    Disabled,
 }
 
 fn mark(name: &str, half: Half, mark: Mark) -> String {
@@ -47,6 +50,7 @@ fn mark(name: &str, half: Half, mark: Mark) -> String {
     let mark = match mark {
         Mark::Missing => "missing",
         Mark::Enabled => "enabled",
+        Mark::Disabled => "disabled",
     };
     format!("{PACKAGE}.{name}.{half}_{mark}")
 }
@@ -106,15 +110,25 @@ impl Interface {
         Ok(!self.is_off(cx)? || has_mark(cx, &self.name, half, Mark::Enabled))
     }
 
+    /// Whether a half wants to be on; `None` where only the section is known to be off.
+    fn wish(&self, cx: &mut Context, half: Half) -> Result<Option<bool>> {
+        if self.enabled(cx, half)? {
+            return Ok(Some(true));
+        }
+        Ok(has_mark(cx, &self.name, half, Mark::Disabled).then_some(false))
+    }
+
     /// Brings `disabled` and the marks into line with what the halves want.
-    fn settle(&self, cx: &mut Context, ssid: bool, access_point: bool) -> Result<(), Fault> {
+    fn settle(&self, cx: &mut Context, ssid: Option<bool>, access_point: Option<bool>) -> Result<(), Fault> {
         let whole = self.has(cx, Ssid) && self.has(cx, AccessPoint) && !self.radios(cx)?.is_empty();
-        let on = whole && ssid && access_point;
+        let on = whole && ssid == Some(true) && access_point == Some(true);
         if self.is_off(cx)? == on {
             self.edit(cx, "disabled", (!on).then_some("1"))?;
         }
-        set_mark(cx, &self.name, Ssid, Mark::Enabled, ssid && !on);
-        set_mark(cx, &self.name, AccessPoint, Mark::Enabled, access_point && !on);
+        for (half, wish) in [(Ssid, ssid), (AccessPoint, access_point)] {
+            set_mark(cx, &self.name, half, Mark::Enabled, wish == Some(true) && !on);
+            set_mark(cx, &self.name, half, Mark::Disabled, wish == Some(false));
+        }
         Ok(())
     }
 
@@ -153,6 +167,7 @@ impl Interface {
         for half in [Ssid, AccessPoint] {
             set_mark(cx, &self.name, half, Mark::Missing, false);
             set_mark(cx, &self.name, half, Mark::Enabled, false);
+            set_mark(cx, &self.name, half, Mark::Disabled, false);
         }
         Ok(())
     }
@@ -162,12 +177,12 @@ impl Interface {
         if !self.has(cx, half.other()) {
             return self.remove(cx);
         }
-        let other = self.enabled(cx, half.other())?;
+        let other = self.wish(cx, half.other())?;
         self.remove_options(cx, half)?;
         set_mark(cx, &self.name, half, Mark::Missing, true);
         match half {
-            Ssid => self.settle(cx, false, other),
-            AccessPoint => self.settle(cx, other, false),
+            Ssid => self.settle(cx, None, other),
+            AccessPoint => self.settle(cx, other, None),
         }
     }
 }
@@ -223,10 +238,14 @@ pub(super) fn radios(cx: &mut Context, row: &Row) -> Result<Vec<String>> {
 /// Enables or disables a half of the section of a row.
 pub(super) fn set_enabled(cx: &mut Context, row: &Row, half: Half, value: bool) -> Result<(), Fault> {
     let interface = Interface::of(cx, row)?;
-    let other = interface.enabled(cx, half.other())?;
+    let mut other = interface.wish(cx, half.other())?;
+    if value && interface.has(cx, half.other()) {
+        // What was switched off as a whole comes back as a whole.
+        other = other.or(Some(true));
+    }
     match half {
-        Ssid => interface.settle(cx, value, other),
-        AccessPoint => interface.settle(cx, other, value),
+        Ssid => interface.settle(cx, Some(value), other),
+        AccessPoint => interface.settle(cx, other, Some(value)),
     }
 }
 
@@ -236,7 +255,7 @@ pub(super) fn set_radio(cx: &mut Context, row: &Row, radio: Option<&str>) -> Res
     if interface.radios(cx)?.iter().map(String::as_str).eq(radio) {
         return Ok(());
     }
-    let (ssid, access_point) = (interface.enabled(cx, Ssid)?, interface.enabled(cx, AccessPoint)?);
+    let (ssid, access_point) = (interface.wish(cx, Ssid)?, interface.wish(cx, AccessPoint)?);
     interface.edit(cx, "device", radio)?;
     interface.settle(cx, ssid, access_point)
 }
@@ -250,6 +269,7 @@ pub(super) fn add(cx: &mut Context, half: Half) -> Result<String, Fault> {
     };
     let (_, name) = cx.add_section(PACKAGE, "wifi-iface", options)?;
     set_mark(cx, &name, half.other(), Mark::Missing, true);
+    set_mark(cx, &name, half, Mark::Disabled, true);
     Ok(name)
 }
 
@@ -282,8 +302,8 @@ pub(super) fn bind(cx: &mut Context, row: &Row, target: Option<&Row>) -> Result<
             Interface { id, name }
         }
     };
-    let enabled = source.enabled(cx, AccessPoint)?;
-    let ssid = target.has(cx, Ssid) && target.enabled(cx, Ssid)?;
+    let access_point = source.wish(cx, AccessPoint)?;
+    let ssid = if target.has(cx, Ssid) { target.wish(cx, Ssid)? } else { None };
     let options = source.options(cx, AccessPoint)?;
     target.remove_options(cx, AccessPoint)?;
     let package = cx.package_mut(PACKAGE)?;
@@ -301,5 +321,5 @@ pub(super) fn bind(cx: &mut Context, row: &Row, target: Option<&Row>) -> Result<
     source.lose(cx, AccessPoint)?;
     set_mark(cx, &target.name, AccessPoint, Mark::Missing, false);
     cx.move_row(row, &target.name);
-    target.settle(cx, ssid, enabled)
+    target.settle(cx, ssid, access_point)
 }

@@ -94,6 +94,7 @@ pub(super) static STATS: Object = Object::single(
         stat("DiscardPacketsSent", UNSIGNED_INT, |cx, row| short_sum(cx, row, "tx_dropped")),
         stat("DiscardPacketsReceived", UNSIGNED_INT, |cx, row| short_sum(cx, row, "rx_dropped")),
         ro("Noise", INT, get(noise)),
+        rw("Reset", BOOLEAN, get_set(|_, _| Ok(Text::Borrowed("false")), reset)).command(),
     ],
 );
 
@@ -105,7 +106,14 @@ fn add_up(cx: &mut Context, row: &Row, counter: &str) -> Result<u64> {
     let name = cx.key(row)?;
     let wireless = live::wireless(cx)?;
     let devices = wireless.radio(&name).map(|radio| radio.devices.as_slice()).unwrap_or_default();
-    Ok(devices.iter().fold(0_u64, |sum, device| sum.wrapping_add(net::device_counter(cx, device, counter))))
+    Ok(net::since_reset(cx, row, devices, counter))
+}
+
+fn reset(cx: &mut Context, row: &Row, _: &str) -> Result<(), Fault> {
+    let name = cx.key(row)?;
+    let wireless = live::wireless(cx)?;
+    net::reset(cx, row, wireless.radio(&name).map(|radio| radio.devices.as_slice()).unwrap_or_default());
+    Ok(())
 }
 
 fn sum(cx: &mut Context, row: &Row, counter: &str) -> Result<Text> {

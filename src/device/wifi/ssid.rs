@@ -61,6 +61,7 @@ pub(super) static STATS: Object = Object::single(
         net::BROADCAST_PACKETS_SENT,
         net::BROADCAST_PACKETS_RECEIVED,
         net::UNKNOWN_PROTO_PACKETS_RECEIVED,
+        net::RESET,
     ],
 );
 

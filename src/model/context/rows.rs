@@ -55,6 +55,12 @@ impl Context {
                 let ids = list(self, around)?;
                 self.number_sections(package, &path, ids)?
             }
+            Rows::SectionsAndKeys { package, list, keys } => {
+                let (ids, keys) = (list(self, around)?, keys(self, around)?);
+                let mut rows = self.number_sections(package, &path, ids)?;
+                rows.extend(self.number_keys(&path, keys));
+                rows
+            }
             Rows::Keys(list) => {
                 let keys = list(self, around)?;
                 self.number_keys(&path, keys)
@@ -85,6 +91,9 @@ impl Context {
             },
         };
         rows.sort_unstable_by_key(|entry| entry.number);
+        if !matches!(table.rows, Rows::Numbered(_) | Rows::Fleeting | Rows::Own) {
+            self.registry().prune(&path, rows.len(), || rows.iter().map(|entry| entry.number).collect());
+        }
         Ok(Rc::from(rows))
     }
 
@@ -109,7 +118,6 @@ impl Context {
                 rows.push(Entry { number, id: RowId::Section(id) });
             }
         }
-        registry.prune(path, rows.len(), || rows.iter().map(|entry| entry.number).collect());
         drop(registry);
         self.names.insert(String::from(package), names);
         Ok(rows)
@@ -131,7 +139,6 @@ impl Context {
         // A key that comes twice is one row.
         rows.sort_by_key(|entry| entry.number);
         rows.dedup_by_key(|entry| entry.number);
-        registry.prune(path, rows.len(), || rows.iter().map(|entry| entry.number).collect());
         rows
     }
 
@@ -151,10 +158,18 @@ impl Context {
     #[must_use]
     pub fn package_of(&self, row: &Row) -> Option<&'static str> {
         match self.schema.node(row.node()).table()?.rows {
-            Rows::Sections { package, .. } | Rows::SomeSections { package, .. } => Some(package),
+            Rows::Sections { package, .. }
+            | Rows::SomeSections { package, .. }
+            | Rows::SectionsAndKeys { package, .. } => Some(package),
             Rows::Vendor(rows) => crate::model::vendor::package_of(rows),
             Rows::Keys(_) | Rows::Numbered(_) | Rows::Fleeting | Rows::Own => None,
         }
+    }
+
+    /// Whether a row is no section although its table has sections: it can only be read.
+    #[must_use]
+    pub fn is_foreign(&self, row: &Row) -> bool {
+        matches!(row.id(), RowId::Key(_)) && self.package_of(row).is_some()
     }
 
     /// The section of a row.

@@ -74,7 +74,10 @@ pub(super) fn check(files: &[VendorFile], standard: &[&'static Object]) -> Vec<P
         if let Some(table) = &object.table {
             let sections = matches!(
                 table.rows,
-                Rows::Sections { .. } | Rows::SomeSections { .. } | Rows::Vendor(VendorRows::Sections(..))
+                Rows::Sections { .. }
+                    | Rows::SomeSections { .. }
+                    | Rows::SectionsAndKeys { .. }
+                    | Rows::Vendor(VendorRows::Sections(..))
             );
             tables.sections.insert(String::from(object.path), sections);
         }

@@ -282,6 +282,12 @@ impl Package {
         self.text.get(..self.base).unwrap_or_default()
     }
 
+    /// Its file, where that is not the one of its name in `/etc/config`.
+    #[must_use]
+    pub fn own_file(&self) -> Option<&Path> {
+        self.place.as_deref()
+    }
+
     /// Its file, when the packages are in this directory.
     pub(super) fn place(&self, dir: &Path) -> PathBuf {
         self.place.clone().unwrap_or_else(|| dir.join(&self.name))

@@ -21,13 +21,15 @@ const LATE: Duration = Duration::from_secs(5);
 pub(super) struct Heartbeat {
     timer: Periodic,
     standby: Standby,
+    /// When the agent looks next whether it was stopped, where the ACS wants to hear of it however little else is due.
+    look_at: Option<Duration>,
     /// For how long the kernel had been suspended since its boot when it was last asked.
     asleep: Duration,
 }
 
 impl Default for Heartbeat {
     fn default() -> Self {
-        Self { timer: Periodic::never(), standby: Standby::default(), asleep: asleep() }
+        Self { timer: Periodic::never(), standby: Standby::default(), look_at: None, asleep: asleep() }
     }
 }
 
@@ -47,18 +49,27 @@ impl Agent {
             missed_scheduled: standby("NotifyMissedScheduled") == "true",
         };
         let now = self.now();
-        self.timed.heartbeat.standby = standby;
-        self.timed.heartbeat.timer.configure(settings, now, random());
+        let heartbeat = &mut self.timed.heartbeat;
+        heartbeat.standby = standby;
+        // One that is past stays: it says for how long the agent was stopped.
+        let next = standby.looks_each().map(|pause| now.monotonic.saturating_add(pause));
+        heartbeat.look_at = next.map(|next| heartbeat.look_at.map_or(next, |at| at.min(next)));
+        heartbeat.timer.configure(settings, now, random());
     }
 
     pub(super) fn heartbeat_deadline(&self) -> Option<Duration> {
-        self.timed.heartbeat.timer.due()
+        let heartbeat = &self.timed.heartbeat;
+        [heartbeat.timer.due(), heartbeat.look_at].into_iter().flatten().min()
     }
 
     /// To be asked before anything else that is due is done.
     pub(super) fn poll_heartbeat(&mut self, now: Now) {
         let away = self.away(now);
-        if self.timed.heartbeat.standby.tells(away) {
+        let heartbeat = &mut self.timed.heartbeat;
+        if heartbeat.look_at.is_some_and(|at| at <= now.monotonic) {
+            heartbeat.look_at = heartbeat.standby.looks_each().map(|pause| now.monotonic.saturating_add(pause));
+        }
+        if heartbeat.standby.tells(away) {
             log::info!("the agent was away for {} s", away.duration.as_secs());
             self.saved.events.add(EventCode::Wakeup);
         }
@@ -78,7 +89,8 @@ impl Agent {
         let late =
             |due: Option<Duration>| due.map(|due| now.monotonic.saturating_sub(due)).filter(|late| *late >= LATE);
         let (periodic, scheduled) = (late(self.periodic.due()), late(self.saved.scheduled.due()));
-        let stopped = periodic.max(scheduled).max(late(heartbeat.timer.due())).unwrap_or_default();
+        let stopped = periodic.max(scheduled).max(late(heartbeat.timer.due())).max(late(heartbeat.look_at));
+        let stopped = stopped.unwrap_or_default();
         let interval = u64::from(self.config.acs.periodic_interval.max(1));
         Away {
             duration: if slept >= SLEPT { slept.max(stopped) } else { stopped },

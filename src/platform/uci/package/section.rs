@@ -79,7 +79,17 @@ impl<'a> Section<'a> {
     /// The line that last stated an option, counted from 1 in the file as it was read; `None` where no line of the file does.
     #[must_use]
     pub fn line(self, option: &str) -> Option<usize> {
-        let node = self.nodes().filter(|node| self.package.str(node.first) == option).last()?;
+        self.line_of(self.nodes().filter(|node| self.package.str(node.first) == option).last()?)
+    }
+
+    /// The line that it begins with, counted in the same way.
+    #[must_use]
+    pub fn first_line(self) -> Option<usize> {
+        let block = self.package.block(self.entry.block)?;
+        self.line_of(block.nodes.iter().find(|node| node.kind == NodeKind::Config)?)
+    }
+
+    fn line_of(self, node: &Node) -> Option<usize> {
         let before = self.package.base().get(..usize::try_from(node.bytes.start).ok()?)?;
         Some(before.iter().filter(|&&byte| byte == b'\n').count() + 1)
     }
