@@ -90,7 +90,7 @@ config notify
 	option parameter 'Device.WiFi.'
 	option notification 'active'
 END
-printf "config acs\n\toption url 'ftp://x'\n\toption http_timeout '-1'\n\toption passwort 'x'\nconfig notify 'n'\n\toption notification 9\n" | seed config wrong
+printf "config acs 'acs'\n\toption url 'ftp://x'\n\toption http_timeout '-1'\n\toption passwort 'x'\nconfig notify 'n'\n\toption notification 9\n" | seed config wrong
 
 seed path rows <<'END'
 Device.Info.

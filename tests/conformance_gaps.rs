@@ -163,6 +163,64 @@ fn p07_a_promise_is_kept_once() {
     assert_eq!(reloads(&agent), 1);
 }
 
+/// The agent is killed when the configuration is written and the ACS has no answer yet. Asked for the same again nothing changes any more, and yet
+/// the services have to hear of it.
+#[test]
+fn p07_p12_a_change_whose_answer_was_cut_off_takes_effect() {
+    let acs = Acs::start();
+    let (mut agent, mut session) = begin(&acs);
+    // It runs after the files are written, and before the agent saves anything.
+    agent.root.write_recorder("/etc/init.d/sqm", "sleep 2\n");
+    let units = session.get(&["Device.SoftwareModules.ExecutionUnit."]);
+    let unit = units.iter().find(|it| it.name.ends_with(".Name") && it.value.text == "sqm").unwrap();
+    let start = format!("{}AutoStart", unit.name.strip_suffix("Name").unwrap());
+    let port = format!("{MAPPING}ExternalPort");
+    let set =
+        session.envelope(set_values(&[(&port, "xsd:unsignedInt", "9099"), (&start, "xsd:boolean", "true")], "cut off"));
+    session.take().reply(&set);
+    agent.wait_call("/etc/init.d/sqm enable");
+    agent.kill();
+    drop(session);
+    assert!(agent.root.read("/etc/config/firewall").contains("9099"));
+    assert_eq!(reloads(&agent), 0);
+    agent.start();
+    agent.wait_call("/sbin/reload_config");
+    acs.serve();
+    agent.wait_idle();
+    assert!(!agent.root.at("/var/run/cwmpd.written").exists());
+    // Once is enough.
+    agent.kill();
+    agent.start();
+    agent.ask("2 PERIODIC");
+    acs.serve();
+    agent.wait_idle();
+    assert_eq!(reloads(&agent), 1);
+}
+
+/// A router that cannot reboot, or be reset, is there for the ACS as before, and does not take connection requests to do nothing.
+#[test]
+fn q01_q03_c05_a_router_that_does_not_go_down_goes_on_at_once() {
+    let acs = Acs::start();
+    let (agent, mut session) = begin(&acs);
+    agent.root.write_recorder("/sbin/reboot", "echo 'not now' >&2\nexit 1\n");
+    agent.root.write_recorder("/sbin/firstboot", "echo 'no overlay' >&2\nexit 1\n");
+    let reboot = Message::Reboot { command_key: "now".into() };
+    for (request, program, said) in
+        [(reboot, "/sbin/reboot", "not now"), (Message::FactoryReset, "/sbin/firstboot", "no overlay")]
+    {
+        session.request(request);
+        session.end();
+        agent.wait_call(program);
+        agent.wait_log(said);
+        agent.wait_idle();
+        assert_eq!(agent.connection_request(), 200);
+        session = acs.session();
+        assert!(session.events().contains(&"6 CONNECTION REQUEST"));
+        session.inform_ok();
+    }
+    session.end();
+}
+
 #[test]
 fn p68_parameter_key_of_rows_that_come_and_go() {
     let acs = Acs::start();

@@ -531,4 +531,17 @@ fn ipv6_is_switched_off_by_a_program_and_stays_so() {
     router.set(&[("Device.IP.IPv6Enable", "false")]).unwrap();
     router.set(&[("Device.IP.IPv6Enable", "true")]).unwrap();
     assert_eq!(router.get("Device.IP.Interface.4.Enable"), "false");
+    // Its own switch counts by itself, and what a request says of it counts in any order.
+    router.set(&[("Device.IP.Interface.4.Enable", "true")]).unwrap();
+    for last in ["Device.IP.IPv6Enable", "Device.IP.Interface.4.Enable"] {
+        router.set(&[("Device.IP.IPv6Enable", "false")]).unwrap();
+        assert_eq!(router.get("Device.IP.Interface.4.Enable"), "true");
+        let mut values = [("Device.IP.IPv6Enable", "true"), ("Device.IP.Interface.4.Enable", "false")];
+        values.sort_by_key(|(name, _)| *name == last);
+        router.set(&values).unwrap();
+        assert_eq!(router.get("Device.IP.Interface.4.Enable"), "false", "{last}");
+        assert_eq!(router.root.read("/etc/config/network").matches("disabled").count(), 1, "{last}");
+        router.set(&[("Device.IP.Interface.4.Enable", "true")]).unwrap();
+        assert!(!router.root.read("/etc/config/network").contains("disabled"), "{last}");
+    }
 }

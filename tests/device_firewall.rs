@@ -325,6 +325,52 @@ fn p61_a_rule_without_a_source_is_not_in_force() {
     assert!(sections(&router).iter().all(|section| !section.has("name=New")));
 }
 
+/// A guest network that the ACS has made is in no zone: rules are all that it takes to let its hosts out and to the router's DHCP.
+#[test]
+fn p12_p61_a_rule_gives_an_interface_without_a_zone_one_of_its_own() {
+    let router = Router::new();
+    let guest = format!("Device.IP.Interface.{}", router.add("Device.IP.Interface.").unwrap());
+    let before = router.root.read("/etc/config/firewall");
+    let add = || format!("Device.Firewall.Chain.1.Rule.{}.", router.add("Device.Firewall.Chain.1.Rule.").unwrap());
+    let (out, dhcp) = (add(), add());
+    refuse(&router, &out, &[("SourceInterface", "Device.IP.Interface.1")], "SourceInterface");
+    let way_out =
+        [("SourceInterface", guest.as_str()), ("DestInterface", WAN), ("Target", "Accept"), ("Enable", "true")];
+    set_row(&router, &out, &way_out);
+    let made = |section: &Section| section.header.starts_with("zone cwmp_");
+    let zone = sections(&router).into_iter().find(made).unwrap();
+    let name = zone.header.split_once(' ').unwrap().1.to_owned();
+    assert!(zone.has(&format!("name={name}")), "{:?}", zone.options);
+    // fw4 takes its policies from `defaults`, as they were for the interface before.
+    assert_eq!(zone.options.len(), 2, "{:?}", zone.options);
+    let rule = find(&router, &format!("src={name}"));
+    assert!(rule.has("dest=wan") && rule.has("target=ACCEPT") && rule.has("enabled=1"), "{:?}", rule.options);
+    check(&router, &out, &[("Status", "Enabled")]);
+    set_row(
+        &router,
+        &dhcp,
+        &[
+            ("SourceInterface", &guest),
+            ("Protocol", "17"),
+            ("DestPort", "67"),
+            ("Target", "Accept"),
+            ("Enable", "true"),
+        ],
+    );
+    assert_eq!(sections(&router).into_iter().filter(made).count(), 1);
+    router.restart();
+    let written = router.files();
+    set_row(&router, &out, &way_out);
+    assert_eq!(router.files(), written);
+    // The zone goes with the last rule that names it.
+    set_row(&router, &out, &[("SourceInterface", LAN)]);
+    assert!(sections(&router).iter().any(made));
+    router.delete(&dhcp).unwrap();
+    assert!(!sections(&router).iter().any(made));
+    router.delete(&out).unwrap();
+    assert_eq!(router.root.read("/etc/config/firewall"), before);
+}
+
 /// A port with any protocol would be ignored by fw4, and everything let through.
 #[test]
 fn a_port_never_opens_more_than_its_protocols() {

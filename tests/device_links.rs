@@ -460,7 +460,12 @@ fn a_line_goes_from_dhcp_to_pppoe_and_back() {
         ("".into(), "Disconnected".into())
     );
     let ppp_path = ppp("").trim_end_matches('.').to_owned();
-    router.set(&[(&wan("LowerLayers"), &ppp_path), (&ppp("ConnectionTrigger"), "AlwaysOn")]).unwrap();
+    // CONFORMANCE P-02: the order in a request means nothing, and the client of DHCP is a row before and after it.
+    let client = "Device.DHCPv4.Client.1.Enable";
+    router
+        .set(&[(&wan("LowerLayers"), &ppp_path), (client, "false"), (&ppp("ConnectionTrigger"), "AlwaysOn")])
+        .unwrap();
+    assert_eq!(router.get(client), "false");
     let network = router.root.read(NETWORK);
     let section = network.split("config interface 'wan'\n").nth(1).unwrap().split("\n\n").next().unwrap();
     for line in [
@@ -510,6 +515,18 @@ fn a_line_goes_from_dhcp_to_pppoe_and_back() {
         ("user@isp.example".into(), "line".into(), "true".into())
     );
     assert_eq!(router.get(&ppp("Status")), "Down");
+    // A client that nobody has switched off waits for its interface.
+    router.set(&[(client, "true")]).unwrap();
+    network_has(&router, "option proto 'dhcp'");
+    router.set(&[(&wan("LowerLayers"), &ppp_path)]).unwrap();
+    assert_eq!(
+        (router.get(client), router.get("Device.DHCPv4.Client.1.Status")),
+        ("true".into(), "Error_Misconfigured".into())
+    );
+    router.set(&[(&wan("LowerLayers"), "Device.Ethernet.Link.2"), (client, "true")]).unwrap();
+    network_has(&router, "option hostname 'OpenWrt'");
+    network_lacks(&router, "config cwmp_dhcp");
+    assert_eq!(router.get("Device.DHCPv4.Client.1.Status"), "Enabled");
     router.delete(&ppp("")).unwrap();
     network_lacks(&router, "pppoe");
     assert_eq!(router.get("Device.PPP.InterfaceNumberOfEntries"), "0");
@@ -653,6 +670,33 @@ fn the_stack_is_what_the_lower_layers_say() {
     );
 }
 
+/// The script of xl2tpd writes them into a file of options for pppd, which runs programs.
+#[test]
+fn s3_credentials_of_l2tp_stay_between_their_quotes() {
+    let line = |proto: &str| {
+        let router = Router::new();
+        router.root.append(
+            NETWORK,
+            &format!("\nconfig interface 'line'\n\toption proto '{proto}'\n\toption server 'lns.example'\n\toption username 'u'\n"),
+        );
+        router
+    };
+    let name = |name: &str| format!("Device.PPP.Interface.1.{name}");
+    let router = line("l2tp");
+    for parameter in ["Username", "Password"] {
+        for value in ["x\"\npty \"reboot", "x\" pty \"reboot", "x\\", "a\nb"] {
+            assert_eq!(router.refused(&[(&name(parameter), value)])[0].1, FaultCode(9007), "{parameter} {value:?}");
+        }
+    }
+    router.set(&[(&name("Username"), "u@isp"), (&name("Password"), "it's $1; #")]).unwrap();
+    assert_eq!(router.get(&name("Username")), "u@isp");
+    // To pppoe they are arguments.
+    let router = line("pppoe");
+    router.set(&[(&name("Username"), "DOMAIN\\u"), (&name("Password"), "a\"b")]).unwrap();
+    assert_eq!((router.get(&name("Username")), router.get(&name("Password"))), ("DOMAIN\\u".into(), "".into()));
+    assert_eq!(router.refused(&[(&name("Username"), "a\nb")])[0].1, FaultCode(9007));
+}
+
 #[test]
 fn a_modem_and_its_access_point() {
     let router = Router::new();
@@ -691,6 +735,23 @@ fn a_modem_and_its_access_point() {
     );
     router.set(&[(&point("Enable"), "true")]).unwrap();
     network_lacks(&router, "disabled");
+    // S3: netifd's scripts put these into commands, that of `3g` into one of a shell.
+    for (name, value) in [
+        ("APN", "x;reboot;"),
+        ("APN", "$(reboot)"),
+        ("APN", "a b"),
+        ("APN", "a\nb"),
+        ("APN", "-x"),
+        ("Username", "u --stop-network"),
+        ("Username", "-u"),
+        ("Password", "p'"),
+        ("Password", "*"),
+    ] {
+        assert_eq!(router.refused(&[(&point(name), value)])[0].1, FaultCode(9007), "{name} {value:?}");
+    }
+    router
+        .set(&[(&point("APN"), "m2m.isp_1-x.example"), (&point("Username"), "u@isp"), (&point("Password"), "a;b!#$c")])
+        .unwrap();
     // Without a modem in the router there is nothing.
     assert_eq!(Router::new().get("Device.Cellular.InterfaceNumberOfEntries"), "0");
 }

@@ -347,6 +347,22 @@ fn mappings_of_upnp_can_only_be_read() {
     assert_eq!(router.add("Device.NAT.PortMapping.").unwrap(), 5);
 }
 
+/// A host that asks for what the ACS has mapped already does not keep the ACS from writing its row again.
+#[test]
+fn a_mapping_of_upnp_takes_nothing_away_from_a_row() {
+    let router = Router::new();
+    router.root.write("/var/run/miniupnpd.leases", "TCP:8080:192.168.1.142:6882:0:Mine\n");
+    check(&router, "Device.NAT.PortMapping.3.", &[("Enable", "true"), ("ExternalPort", "8080"), ("Origin", "UPnP")]);
+    for (name, value) in
+        [("Enable", "true"), ("ExternalPort", "8080"), ("Protocol", "TCP"), ("RemoteHost", ""), ("Description", "Web")]
+    {
+        set(&router, &mapping(1, name), value);
+    }
+    router.set(&[(&mapping(1, "ExternalPort"), "8080"), (&mapping(1, "Description"), "Server")]).unwrap();
+    set(&router, &mapping(1, "Enable"), "false");
+    refuse(&router, "Device.NAT.PortMapping.1.", &[("Enable", "true"), ("ExternalPort", "8080")], "ExternalPort");
+}
+
 #[test]
 fn masquerading_is_that_of_the_zone() {
     let router = Router::new();
@@ -373,6 +389,37 @@ fn masquerading_is_that_of_the_zone() {
         !section_with(&router, "firewall", "option name 'guest'").unwrap().iter().any(|line| line.contains("masq"))
     );
     assert_eq!(router.get("Device.NAT.InterfaceSettingNumberOfEntries"), "1");
+}
+
+/// A second line that the ACS has made is in no zone, and goes to the others while it is to have NAT.
+#[test]
+fn p12_an_interface_of_the_acs_joins_the_zone_of_the_internet_for_nat() {
+    let router = Router::new();
+    let line = format!("Device.IP.Interface.{}", router.add("Device.IP.Interface.").unwrap());
+    let row = format!("Device.NAT.InterfaceSetting.{}.", router.add("Device.NAT.InterfaceSetting.").unwrap());
+    let zone = || {
+        let lines = section_with(&router, "firewall", "option name 'wan'").unwrap();
+        lines.into_iter().filter(|line| line.contains("network") || line.contains("masq")).collect::<Vec<_>>()
+    };
+    let before = zone();
+    refuse(&router, &row, &[("Interface", "Device.IP.Interface.4")], "Interface");
+    set_row(&router, &row, &[("Interface", &line)]);
+    check(&router, &row, &[("Interface", &line), ("Enable", "false"), ("Status", "Disabled")]);
+    assert_eq!(zone(), before);
+    set(&router, &format!("{row}Enable"), "true");
+    assert_eq!(zone().len(), before.len() + 1, "{:?}", zone());
+    router.restart();
+    check(&router, &row, &[("Interface", &line), ("Enable", "true"), ("Status", "Enabled")]);
+    let written = router.files();
+    set_row(&router, &row, &[("Interface", &line), ("Enable", "true")]);
+    assert_eq!(router.files(), written);
+    // The other line keeps its NAT.
+    set(&router, &format!("{row}Enable"), "false");
+    assert_eq!(zone(), before);
+    check(&router, "Device.NAT.InterfaceSetting.1.", &[("Enable", "true"), ("Interface", WAN)]);
+    set(&router, &format!("{row}Enable"), "true");
+    router.delete(&row).unwrap();
+    assert_eq!(zone(), before);
 }
 
 #[test]

@@ -99,6 +99,28 @@ fn p13_the_password_of_root_goes_into_shadow_alone() {
     assert_eq!(hash_of_root(&router), before);
 }
 
+/// CONFORMANCE P-12: an ACS that sets a password in each session does not have it hashed with another salt each time.
+#[test]
+fn p12_the_same_password_again_is_no_change() {
+    let router = with_rpcd();
+    let login = format!("Device.Users.User.{}.", router.add("Device.Users.User.").unwrap());
+    let (name, password) = (format!("{login}Username"), format!("{login}Password"));
+    let values = [
+        (name.as_str(), "helpdesk"),
+        (password.as_str(), "Correct Horse"),
+        ("Device.Users.User.1.Password", "Battery Staple"),
+    ];
+    router.set(&values).unwrap();
+    let (logins, shadow) = (text(&router, "rpcd"), router.root.read("/etc/shadow"));
+    router.restart();
+    router.set(&values).unwrap();
+    router.set(&[("Device.LANConfigSecurity.ConfigPassword", "Battery Staple")]).unwrap();
+    assert_eq!((text(&router, "rpcd"), router.root.read("/etc/shadow")), (logins, shadow));
+    let before = hash_of_root(&router);
+    router.set(&[("Device.Users.User.1.Password", "Battery Staples")]).unwrap();
+    assert_ne!(hash_of_root(&router), before);
+}
+
 #[test]
 fn root_stays_root() {
     let router = with_rpcd();

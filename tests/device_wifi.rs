@@ -157,7 +157,7 @@ fn channel_width_and_standards_are_one_option_and_judged_together() {
     router.set(&[(&width, "80MHz"), (&radio(2, "OperatingStandards"), "ac,n,a")]).unwrap();
     assert_eq!(
         (router.get(&radio(2, "OperatingStandards")), option(&router, "radio1", "htmode")),
-        ("a,n,ac".into(), Some("VHT80".into()))
+        ("ac,n,a".into(), Some("VHT80".into()))
     );
     set(&router, &radio(2, "OperatingStandards"), "n,ac");
     assert_eq!(option(&router, "radio1", "require_mode").as_deref(), Some("n"));
@@ -681,6 +681,36 @@ fn stations_come_from_hostapd_and_the_driver() {
     // hostapd alone will do.
     router.root.remove("/ubus/iwinfo.assoclist.phy0-ap0.json");
     assert_eq!((station("LastDataDownlinkRate"), station("OperatingStandard")), ("258000".into(), "ax".into()));
+}
+
+/// CONFORMANCE P-12: lists without an order are read as they were set, or an ACS that compares the two sets them again in each session.
+#[test]
+fn p12_lists_keep_the_order_of_the_acs() {
+    let router = Router::new();
+    set(&router, &access_point(1, "WPS.Enable"), "true");
+    let lists = [
+        (radio(1, "OperatingStandards"), "ax,n,g", "n,g"),
+        (security(1, "EncryptionMode"), "AES,TKIP", "AES"),
+        (access_point(1, "WPS.ConfigMethodsEnabled"), "Label,PushButton", "Label"),
+    ];
+    for (name, value, _) in &lists {
+        set(&router, name, value);
+    }
+    router.restart();
+    let before = router.files();
+    for (name, value, _) in &lists {
+        assert_eq!(router.get(name), *value, "{name}");
+        set(&router, name, value);
+    }
+    assert_eq!(router.files(), before);
+    for (name, _, other) in &lists {
+        set(&router, name, other);
+    }
+    // What somebody else has changed is what counts.
+    set(&router, &radio(1, "OperatingStandards"), "ax,n,g");
+    router.root.replace("/etc/config/wireless", "HE20", "HT20");
+    router.restart();
+    assert_eq!(router.get(&radio(1, "OperatingStandards")), "g,n");
 }
 
 /// CONFORMANCE P-06, P-12: one reload of Wi-Fi for a change, none for the same value again.

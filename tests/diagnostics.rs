@@ -372,6 +372,12 @@ fn neighbors_of_every_radio_and_the_self_test() {
     );
     assert_eq!((&second["SecurityModeEnabled"], &second["SignalStrength"]), (&"WPA2".into(), &(-70).into()));
 
+    // What a stranger calls a network is no command to the terminal, and makes no line of its own.
+    agent.root.set_ubus("iwinfo", "scan", Some("radio0"), &network(r"a\u001b[2J\u009b31m\nradio9 b", 6));
+    let printed = agent.ok(&["diagnose", "wifi"]);
+    assert!(printed.contains(r"a\u{1b}[2J\u{9b}31m\nradio9 b"), "{printed}");
+    assert!(!printed.contains(|c: char| c.is_control() && c != '\n'), "{printed:?}");
+
     let printed = agent.ok(&["diagnose", "selftest"]);
     for check in ["state: ok", "storage: ok", "memory: ok", "configuration: ok"] {
         assert!(printed.contains(check), "{printed}");

@@ -6,6 +6,7 @@
 mod common;
 
 use std::fs;
+use std::time::Duration;
 
 use common::acs::{Acs, Session, codes, set_values, told, wait_for};
 use common::agent::Agent;
@@ -240,7 +241,7 @@ fn a_change_that_was_never_made_is_not_undone() {
         if !is_kept(&agent) {
             break;
         }
-        if let Some(exchange) = acs.next_within(std::time::Duration::from_millis(500)) {
+        if let Some(exchange) = acs.next_within(Duration::from_millis(500)) {
             exchange.hang_up();
         }
     }
@@ -486,4 +487,54 @@ fn restored_settings_with_which_the_acs_is_reached_are_kept() {
     agent.wait_idle();
     assert!(!is_kept(&agent));
     assert!(agent.root.read("/etc/config/cwmpd_test").contains("green"));
+}
+
+/// A session that changes the MTU and then sends an image, whose file is here at once.
+fn change_and_send_image(agent: &Agent, acs: &Acs, url: &str) {
+    transfers::install_sysupgrade(&agent.root);
+    let mut first = session(agent, acs);
+    set(&mut first, &[(MTU, "xsd:unsignedInt", "1400")], "change");
+    transfers::queued(&first.request(transfers::download("image", transfers::FIRMWARE, url)));
+    first.end();
+    agent.wait_log("the file is here");
+}
+
+/// An upgrade keeps what would undo the change, and to another image those files may mean nothing.
+#[test]
+fn firmware_waits_until_the_change_is_kept() {
+    let acs = Acs::start();
+    let agent = guarded(&acs, 10);
+    let server = transfers::file_server(transfers::image("25.12.0"));
+    change_and_send_image(&agent, &acs, &server.url("/image"));
+    let mut check = acs.session();
+    assert_eq!(check.events(), [CHECK]);
+    assert_eq!(transfers::applied(&agent.root), 0);
+    check.inform_ok();
+    check.end();
+    wait_for("the image to be written", || agent.root.at("/flash/image").exists().then_some(()));
+    assert!(!is_kept(&agent));
+    assert!(agent.root.read(NETWORK).contains("option mtu '1400'"));
+}
+
+#[test]
+fn firmware_waits_until_the_change_is_undone() {
+    let acs = Acs::start();
+    let agent = guarded(&acs, 4);
+    let before = agent.root.read(NETWORK);
+    let server = transfers::file_server(transfers::image("25.12.0"));
+    change_and_send_image(&agent, &acs, &server.url("/image"));
+    let hang_up = || {
+        if let Some(exchange) = acs.next_within(Duration::from_millis(100)) {
+            exchange.hang_up();
+        }
+    };
+    while agent.root.read(NETWORK) != before {
+        assert_eq!(transfers::applied(&agent.root), 0);
+        hang_up();
+    }
+    wait_for("the image to be written", || {
+        hang_up();
+        agent.root.at("/flash/image").exists().then_some(())
+    });
+    assert!(!is_kept(&agent));
 }

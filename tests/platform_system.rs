@@ -175,6 +175,25 @@ fn the_clock_is_known_when_nothing_is_newer() {
 }
 
 #[test]
+fn a_clock_that_was_ahead_is_believed_when_it_is_set_back() {
+    const YEARS: u64 = 10 * 365 * 86_400;
+    let (_root, live) = router();
+    let now = live.wall_clock();
+    let seconds = now.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let at = |ahead: u64| now + Duration::from_secs(ahead);
+    let ahead = ClockCheck::new(&live, Some(seconds + YEARS));
+    assert!(!ahead.is_known(at(60)));
+    let corrected = ahead.set_back(at(YEARS + 60), at(60)).unwrap();
+    assert!(corrected.is_known(at(60)) && !corrected.is_known(at(30)));
+    // A clock that was not known before, one that is set to before this release, one that goes on or is set forward, and a small correction.
+    assert_eq!(ahead.set_back(at(YEARS - 60), at(60)), None);
+    assert_eq!(ahead.set_back(at(YEARS + 60), SystemTime::UNIX_EPOCH + Duration::from_secs(100)), None);
+    assert_eq!(ahead.set_back(at(YEARS + 60), at(YEARS + 60)), None);
+    assert_eq!(ahead.set_back(at(YEARS + 60), at(2 * YEARS)), None);
+    assert_eq!(ahead.set_back(at(YEARS + 61), at(YEARS + 60)), None);
+}
+
+#[test]
 fn an_interface_is_found_with_ubus_and_without() {
     let (root, live) = router();
     let addresses = |name: &str| -> Vec<String> {

@@ -154,6 +154,25 @@ fn odd_configurations_are_taken_as_far_as_they_go() {
         let said = router.calls().join("\n");
         assert!(said.contains("no interface is eth7") && said.contains("/nowhere.pem"), "{said}");
     }
+    // Devices that netifd makes; and where the first name is no interface, the second may be.
+    let url = "\toption url 'http://192.0.2.1/'\n";
+    let easycwmp = |device: &str| format!("config acs\n{url}\nconfig local\n\toption interface '{device}'\n");
+    let icwmp = format!(
+        "config acs 'acs'\n{url}\nconfig cpe 'cpe'\n\toption default_wan_interface 'internet'\n\toption interface 'pppoe-dsl'\n"
+    );
+    for (package, service, text) in [
+        ("easycwmp", "easycwmpd", easycwmp("pppoe-dsl")),
+        ("easycwmp", "easycwmpd", easycwmp("br-dsl")),
+        ("cwmp", "icwmpd", icwmp),
+    ] {
+        let Some(router) = router(package, service, &text) else { return };
+        let dsl =
+            "\nconfig interface 'dsl'\n\toption type 'bridge'\n\toption ifname 'eth0.7'\n\toption proto 'pppoe'\n";
+        let network = router.read("/etc/config/network") + dsl;
+        router.write("/etc/config/network", &network);
+        router.defaults(MIGRATE);
+        assert_eq!(config(&router).cpe.interface, "dsl", "{text}");
+    }
     // Sections of another type with the right names, as icwmp once had them; no section `cpe`; only discovery.
     if let Some(router) =
         router("cwmp", "icwmpd", "config cwmp 'acs'\n\toption userid 'iopsys'\n\toption dhcp_discovery 'enable'\n")

@@ -6,6 +6,7 @@ mod common;
 
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
 
 use common::acs::{Acs, codes, told, wait_for};
 use common::agent::{Agent, PASSWORD, PATH, USERNAME, status_of};
@@ -158,26 +159,33 @@ fn c01_credentials_are_made_at_the_first_start() {
     assert!(!agent.log().contains(&password));
 }
 
-/// A quote that is forgotten costs the credentials until the next start, and not for ever.
+/// A quote that is forgotten costs the credentials until it is there, or until the next start, and not for ever.
 #[test]
 fn c01_credentials_that_could_not_be_written_are_made_at_the_next_start() {
-    let acs = Acs::start();
-    let mut agent = Agent::new(&acs);
-    for option in [format!("\toption username '{USERNAME}'\n"), format!("\toption password '{PASSWORD}'\n")] {
-        agent.root.replace("/etc/config/cwmpd", &option, "");
+    for restarts in [true, false] {
+        let acs = Acs::start();
+        let mut agent = Agent::new(&acs);
+        for option in [format!("\toption username '{USERNAME}'\n"), format!("\toption password '{PASSWORD}'\n")] {
+            agent.root.replace("/etc/config/cwmpd", &option, "");
+        }
+        let good = agent.root.read("/etc/config/cwmpd");
+        agent.root.write("/etc/config/cwmpd", format!("{good}\toption description 'it\n"));
+        agent.start();
+        acs.serve();
+        agent.wait_log("are not saved");
+        agent.wait_idle();
+        if restarts {
+            agent.stop();
+        }
+        agent.root.write("/etc/config/cwmpd", good);
+        if restarts {
+            agent.start();
+        }
+        wait_for("the credentials in the configuration", || {
+            let config = agent.root.read("/etc/config/cwmpd");
+            ["username", "password"].iter().all(|name| config.contains(&format!("\toption {name} '"))).then_some(())
+        });
     }
-    let good = agent.root.read("/etc/config/cwmpd");
-    agent.root.write("/etc/config/cwmpd", format!("{good}\toption description 'it\n"));
-    agent.start();
-    acs.serve();
-    agent.wait_log("are not saved");
-    agent.stop();
-    agent.root.write("/etc/config/cwmpd", good);
-    agent.start();
-    wait_for("the credentials in the configuration", || {
-        let config = agent.root.read("/etc/config/cwmpd");
-        ["username", "password"].iter().all(|name| config.contains(&format!("\toption {name} '"))).then_some(())
-    });
 }
 
 /// Whoever has the port, the agent goes on and takes it when it is free.
@@ -193,4 +201,23 @@ fn port_that_is_taken_harms_nothing_else() {
     let inform = acs.serve();
     assert_eq!(codes(&inform), ["4 VALUE CHANGE"]);
     assert!(told(&inform, URL).unwrap().ends_with("/knock"));
+}
+
+/// A wrong port that is put right: the wait before the wrong one is tried again is none for the right one.
+#[test]
+fn another_port_than_the_one_that_is_taken_is_tried_at_once() {
+    let acs = Acs::start();
+    let mut agent = Agent::new(&acs);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    agent.option("cpe", "listen_port", &taken.local_addr().unwrap().port().to_string());
+    agent.start();
+    assert_eq!(told(&acs.serve(), URL), Some(""));
+    agent.wait_idle();
+    agent.option("cpe", "listen_port", &agent.port.to_string());
+    // The wrong one is tried again after 10 s.
+    let deadline = Instant::now() + Duration::from_secs(8);
+    wait_for("the other port", || {
+        assert!(Instant::now() < deadline, "it waits for the port that is taken");
+        TcpStream::connect(agent.address()).ok()
+    });
 }

@@ -408,14 +408,18 @@ fn q03_q04_factory_reset() {
 fn q03_q04_nothing_of_the_state_outlives_a_factory_reset() {
     let acs = Acs::start();
     let mut agent = Agent::settled(&acs);
+    agent.option("cpe", "rollback_timeout", "300");
     agent.ask("2 PERIODIC");
     let mut session = acs.session();
     session.inform_ok();
     session.request(set_values(&[("Device.DeviceInfo.HostName", "xsd:string", "renamed")], "key"));
+    session.set(&[("Device.NAT.PortMapping.1.Description", "xsd:string", "on trial")]);
+    assert!(agent.root.at("/etc/cwmpd/guard").exists());
     session.request(Message::ScheduleInform { delay_seconds: 1, command_key: "never".into() });
     session.request(Message::FactoryReset);
     session.end();
     agent.wait_call("/sbin/reboot");
+    assert!(!agent.root.at("/etc/cwmpd/guard").exists(), "what a change on trial would bring back");
     agent.stop();
     agent.root.reboot();
     agent.start();

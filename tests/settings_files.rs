@@ -166,6 +166,8 @@ fn f10_a_restore_leaves_the_state_of_the_agent_alone() {
         special("etc/cwmpd/", b'5', ""),
         file("etc/cwmpd/state.json", "then"),
         file("./etc/cwmpd/transfers.json", "then"),
+        file("etc//cwmpd/state.json", "then"),
+        file("etc/.//cwmpd//transfers.json", "then"),
         file("etc/cwmpd/model.d/led.json", "a model"),
         file("etc/cwmpd.upgrading", "mark"),
         file("etc/rc.local", "exit 0\n"),
@@ -244,6 +246,7 @@ fn f13_an_archive_with_a_package_that_does_not_parse_changes_nothing() {
     let bad = "config interface lan\n\toption proto 'static\n";
     let members = [file("etc/config/dhcp", "config dnsmasq\n"), file("etc/config/network", bad)];
     router.refuses(&archive(&members), "etc/config/network, line 2");
+    router.refuses(&archive(&[file("etc//config/network", bad)]), "etc/config/network, line 2");
     // What editors leave there is none of the router's.
     router.restore(&archive(&[file("etc/config/network~.bak", bad)])).unwrap();
 }

@@ -190,6 +190,15 @@ fn objects_and_tables() {
         "\"instances\": {\"directory\": \"/sys\"},\n\"writable\": true",
         &["4: only rows that are UCI sections can be added and deleted"],
     );
+    table("\"instances\": {\"directory\": \"/sys\",\n\"where\": {\"a\": 1}}", &["4: \"where\" goes with \"uci\""]);
+    table(
+        "\"instances\": {\"uci\": \"a.@b\",\n\"where\": {\"a-b\": [], \"c\": \"{key}\"}}",
+        &[
+            "4: \"a-b\" is no name of a UCI option",
+            "4: the option of a row is a text or a number",
+            "4: {key} needs a row, and there is no table around",
+        ],
+    );
     let sections = "\"instances\": {\"uci\": \"a.@b\"},\n";
     table(
         &format!("{sections}\"writable\": {{\"a-b\": []}}"),
@@ -239,12 +248,13 @@ fn sources_of_parameters() {
     ro("\"key\": true", &["4: \"key\" is true, and goes with string"]);
     ro("\"uci\": \"a.b\"", &["4: \"a.b\" is neither an option nor package.section.option"]);
     ro("\"file\": \"a\"", &["4: \"a\" is no absolute path"]);
-    ro("\"file\": \"/a/{name}\"", &["4: {name} is neither {key} nor {uci:option}"]);
+    ro("\"file\": \"/a/{name}\"", &["4: {name} is none of {key}, {around} and {uci:option}"]);
     ro("\"file\": \"/a}\"", &["4: /a} has a } without its {"]);
     ro("\"exec\": [\"x\"]", &["4: \"x\" is no absolute path of a program"]);
     ro("\"exec\": [\"/x/{key}\"]", &["4: the program itself can hold no placeholder"]);
-    ro("\"exec\": [\"/x\", \"{kex}\"]", &["4: {kex} is neither {key} nor {uci:option}"]);
-    ro("\"ubus\": [\"a\", \"b\", {\"x\": [\n\"{y}\"]}]", &["5: {y} is neither {key} nor {uci:option}"]);
+    ro("\"exec\": [\"/x\", \"{kex}\"]", &["4: {kex} is none of {key}, {around} and {uci:option}"]);
+    ro("\"ubus\": [\"a\", \"b\", {\"x\": [\n\"{y}\"]}]", &["5: {y} is none of {key}, {around} and {uci:option}"]);
+    ro("\"file\": \"/a/{around}\"", &["4: {around} needs a row in another row, and there is no table in a table"]);
     ro("\"ubus\": [\"\", \"b\"]", &["4: the object and the method of a ubus call have names"]);
     ro("\"value\": \"x\"", &["4: \"x\" is no value of it: not a number of type int"]);
     ro("\"value\": null", &["4: \"value\" is a text, a number or a boolean"]);
@@ -343,6 +353,9 @@ fn values_of_parameters() {
         &["4: \"map\" is \"truth\", \"inverse\", or an object with a value for each word of UCI"],
     );
     uci("\"type\": \"string\", \"map\": {}", &["4: \"map\" has no words"]);
+    uci("\"type\": \"boolean\",\n\"map\": {\"up\": true}", &["5: \"map\" has no word to write for false"]);
+    uci("\"type\": \"boolean\", \"map\": {\"up\": true, \"down\": false}", &[]);
+    uci("\"type\": \"boolean\", \"command\": true, \"map\": {\"up\": true}", &[]);
     uci("\"type\": \"string\", \"list\": true, \"map\": {\"a\": \"A\"}", &["4: a list has no \"map\""]);
     uci(
         "\"type\": \"string\", \"enum\": [\"A\", \"B\", \"C\"],\n\"map\": {\"a\": \"A\"}",

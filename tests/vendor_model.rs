@@ -288,6 +288,21 @@ fn what_a_person_wrote_into_uci_may_be_no_value() {
 }
 
 #[test]
+fn a_section_is_made_only_where_it_is_the_one_that_is_meant() {
+    let mut router = with(
+        r#"{"Device.X_EXAMPLE_A.": {"parameters": {
+          "First": {"type": "string", "access": "rw", "uci": "system.@thing[0].a"},
+          "Third": {"type": "string", "access": "rw", "uci": "system.@other[2].a"}
+        }}}"#,
+    );
+    router.set(&[("Device.X_EXAMPLE_A.First", "x")]).unwrap();
+    assert_eq!(router.get("Device.X_EXAMPLE_A.First"), Ok("x".into()));
+    let before = router.root.read("/etc/config/system");
+    assert_eq!(router.set(&[("Device.X_EXAMPLE_A.Third", "x")]), Err(vec![9002]));
+    assert_eq!(router.root.read("/etc/config/system"), before);
+}
+
+#[test]
 fn values_are_written_to_files_programs_and_options() {
     let mut router = router(
         |root| {
@@ -333,6 +348,20 @@ fn values_are_written_to_files_programs_and_options() {
     assert_eq!(router.root.calls(), ["/usr/sbin/led-tool blink led_wan true"]);
     assert_eq!(router.get(&at("Blink")), Ok("false".into()));
     assert_eq!(router.set(&[(&at("Level"), "256")]), Err(vec![9007]));
+}
+
+/// CONFORMANCE P-12
+#[test]
+fn a_command_that_is_not_given_disturbs_nobody() {
+    let mut router = with(
+        r#"{"Device.X_EXAMPLE_A.": {
+          "parameters": {"Go": {"type": "boolean", "access": "rw", "command": true, "file": "/tmp/go"}},
+          "apply": ["/etc/init.d/led", "reload"]
+        }}"#,
+    );
+    router.root.write("/tmp/go", "");
+    assert!(router.set(&[("Device.X_EXAMPLE_A.Go", "false")]).unwrap().effects.programs.is_empty());
+    assert!(!router.set(&[("Device.X_EXAMPLE_A.Go", "true")]).unwrap().effects.programs.is_empty());
 }
 
 #[test]
@@ -433,13 +462,52 @@ fn rows_from_a_directory_a_ubus_array_a_ubus_object_and_a_program() {
     );
 }
 
+/// Arrays in the items of an array: what belongs to a row says which row it lies in.
+#[test]
+fn rows_in_rows_know_the_row_around_them() {
+    let router = router(
+        |root| {
+            let reply = r#"{"modems": [{"id": "a", "sims": [{"slot": 1, "pin": 3}, {"slot": 2, "pin": 1}]},
+                                       {"id": "b", "sims": [{"slot": 2, "pin": 7}]}]}"#;
+            root.set_ubus("modem", "list", None, reply);
+            root.write_recorder("/usr/sbin/sim", "echo \"$1 $2\"");
+        },
+        &[(
+            FILE,
+            r#"{
+      "Device.X_EXAMPLE_Modem.{i}.": {"instances": {"ubus": ["modem", "list"], "pointer": "/modems", "key": "id"}},
+      "Device.X_EXAMPLE_Modem.{i}.Sim.{i}.": {
+        "instances": {"ubus": ["modem", "list"], "pointer": "/modems/{key}/sims", "key": "slot"},
+        "parameters": {
+          "Name": {"type": "string", "access": "ro", "exec": ["/usr/sbin/sim", "{around}", "{key}"]},
+          "Pin":  {"type": "int", "access": "ro", "ubus": ["modem", "list"], "pointer": "/modems/{around}/sims/{key}/pin"}
+        }
+      }
+    }"#,
+        )],
+    );
+    let values = router.below("Device.X_EXAMPLE_Modem.");
+    let values: Vec<_> = pairs(&values).into_iter().filter(|(name, _)| name.contains(".Sim.")).collect();
+    assert_eq!(
+        values,
+        [
+            ("Device.X_EXAMPLE_Modem.1.Sim.1.Name", "a 1"),
+            ("Device.X_EXAMPLE_Modem.1.Sim.1.Pin", "3"),
+            ("Device.X_EXAMPLE_Modem.1.Sim.2.Name", "a 2"),
+            ("Device.X_EXAMPLE_Modem.1.Sim.2.Pin", "1"),
+            ("Device.X_EXAMPLE_Modem.2.Sim.1.Name", "b 2"),
+            ("Device.X_EXAMPLE_Modem.2.Sim.1.Pin", "7"),
+        ]
+    );
+}
+
 #[test]
 fn rows_of_sections_are_added_and_deleted() {
     let mut router = with(
         r#"{
       "Device.X_EXAMPLE_Led.{i}.": {
         "instances": {"uci": "system.@led"},
-        "writable": {"trigger": "none", "default": 0},
+        "writable": {"trigger": "none", "default": 0, "lit": true},
         "unique": ["Name"],
         "limit": 3,
         "parameters": {
@@ -453,7 +521,8 @@ fn rows_of_sections_are_added_and_deleted() {
     let (number, written) = router.model.add_object("Device.X_EXAMPLE_Led.", None).unwrap();
     assert_eq!((number, written.names), (3, vec!["Device.X_EXAMPLE_LedNumberOfEntries".to_owned()]));
     assert_eq!(written.effects.programs.len(), 2);
-    assert!(router.root.read("/etc/config/system").contains("option default '0'"));
+    let system = router.root.read("/etc/config/system");
+    assert!(system.contains("option default '0'") && system.contains("option lit '1'"), "{system}");
     assert_eq!(router.get("Device.X_EXAMPLE_Led.3.Device"), Ok("green:power".into()));
     assert_eq!(router.model.add_object("Device.X_EXAMPLE_Led.", None).unwrap_err().code.0, 9004);
     assert_eq!(router.set(&[("Device.X_EXAMPLE_Led.3.Name", "WAN")]), Err(vec![9007]));
@@ -461,6 +530,42 @@ fn rows_of_sections_are_added_and_deleted() {
     router.model.delete_object("Device.X_EXAMPLE_Led.2.", None).unwrap();
     assert_eq!(router.get("Device.X_EXAMPLE_LedNumberOfEntries"), Ok("2".into()));
     assert!(!router.root.read("/etc/config/system").contains("'Power'"));
+}
+
+/// Sections that name the one which they belong to: each is a row of that one alone, is made for it, and goes with it.
+#[test]
+fn sections_lie_in_the_row_that_they_name() {
+    let mut router = router(
+        |root| {
+            root.write(
+                "/etc/config/acme",
+                "config zone 'one'\n\nconfig zone 'two'\n\nconfig rule 'a'\n\toption zone 'one'\n\toption to 'x'\n\n\
+                 config rule 'b'\n\toption zone 'two'\n\toption to 'y'\n\nconfig rule 'c'\n\toption to 'z'\n",
+            );
+        },
+        &[(
+            FILE,
+            r#"{
+      "Device.X_EXAMPLE_Zone.{i}.": {"instances": {"uci": "acme.@zone"}, "writable": true},
+      "Device.X_EXAMPLE_Zone.{i}.Rule.{i}.": {
+        "instances": {"uci": "acme.@rule", "where": {"zone": "{key}"}},
+        "writable": {"to": "nowhere"},
+        "parameters": {"To": {"type": "string", "access": "rw", "uci": "to"}}
+      }
+    }"#,
+        )],
+    );
+    let rules = |router: &Router| {
+        let values = router.below("Device.X_EXAMPLE_Zone.");
+        values.into_iter().filter(|(name, _)| name.ends_with(".To")).map(|(_, value)| value).collect::<Vec<_>>()
+    };
+    assert_eq!(rules(&router), ["x", "y"]);
+    router.model.add_object("Device.X_EXAMPLE_Zone.1.Rule.", None).unwrap();
+    assert_eq!(rules(&router), ["x", "nowhere", "y"]);
+    router.model.delete_object("Device.X_EXAMPLE_Zone.1.", None).unwrap();
+    assert_eq!(rules(&router), ["y"]);
+    let file = router.root.read("/etc/config/acme");
+    assert!(!file.contains("'one'") && !file.contains("nowhere") && file.contains("config rule 'c'"), "{file}");
 }
 
 #[test]
@@ -677,6 +782,24 @@ fn what_is_put_into_a_path_leads_nowhere_else() {
     );
     assert_eq!(router.get("Device.X_EXAMPLE_Led.1.X"), Err(9002));
     assert_eq!(router.get("Device.X_EXAMPLE_Led.2.X"), Err(9002));
+}
+
+#[test]
+fn a_fraction_is_shown_where_a_text_is_wanted() {
+    let router = router(
+        |root| root.set_ubus("modem", "status", None, r#"{"snr": 12.5, "slot": 2}"#),
+        &[(
+            FILE,
+            r#"{"Device.X_EXAMPLE_Modem.": {"parameters": {
+              "Snr":   {"type": "string", "access": "ro", "ubus": ["modem", "status"], "pointer": "/snr"},
+              "Whole": {"type": "int", "access": "ro", "ubus": ["modem", "status"], "pointer": "/snr"},
+              "Slot":  {"type": "string", "access": "ro", "ubus": ["modem", "status"], "pointer": "/slot"}
+            }}}"#,
+        )],
+    );
+    for (name, value) in [("Snr", "12.5"), ("Whole", "12"), ("Slot", "2")] {
+        assert_eq!(router.get(&format!("Device.X_EXAMPLE_Modem.{name}")), Ok(value.into()));
+    }
 }
 
 #[test]

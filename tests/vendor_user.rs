@@ -61,6 +61,27 @@ fn the_steps_of_the_documentation() {
     }
 }
 
+/// A serial number that a file finds elsewhere is the router's everywhere: in the Inform, and in the user name that is made of it.
+#[test]
+fn the_user_name_auto_is_made_of_what_a_file_says() {
+    let acs = Acs::start();
+    let mut agent = Agent::new(&acs);
+    agent.options("acs", &[("username", "auto"), ("password", "p")]);
+    agent.root.write("/tmp/serial", "SN7\n");
+    agent.root.write(
+        "/etc/cwmpd/model.d/serial.json",
+        r#"{"Device.DeviceInfo.": {"parameters": {"SerialNumber": {"type": "string", "access": "ro", "file": "/tmp/serial"}}}}"#,
+    );
+    agent.start();
+    acs.next().http("401 Unauthorized", &["WWW-Authenticate: Basic realm=\"acs\""], b"");
+    let mut session = acs.session();
+    // 00005E-example%2Cax3000-SN7:p
+    let credentials = "Basic MDAwMDVFLWV4YW1wbGUlMkNheDMwMDAtU043OnA=";
+    assert_eq!(session.pending().request.header("Authorization"), Some(credentials));
+    session.inform_ok();
+    assert_eq!(session.value("Device.ManagementServer.Username"), "00005E-example%2Cax3000-SN7");
+}
+
 /// Each kind of source, as an ACS meets it: read, written, refused.
 #[test]
 fn a_table_over_each_kind_of_source_over_cwmp() {

@@ -140,9 +140,14 @@ impl Printer {
     }
 }
 
-/// A value on one line of its own; `--json` tells values with line breaks exactly.
-fn one_line(value: &str) -> String {
-    value.replace('\n', "\\n").replace('\r', "\\r")
+/// A value on one line of its own; `--json` tells it exactly. Names that strangers choose, such as that of a network in the neighborhood, must not
+/// reach the terminal as commands to it.
+pub(super) fn one_line(value: &str) -> String {
+    let mut line = String::with_capacity(value.len());
+    for c in value.chars() {
+        if c.is_control() && c != '\t' { line.extend(c.escape_default()) } else { line.push(c) }
+    }
+    line
 }
 
 fn print_status(out: &mut impl Write, status: &Status) -> io::Result<()> {

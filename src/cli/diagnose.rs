@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use serde_json::{Map, Value as Json};
 
-use super::client::print;
+use super::client::{one_line, print};
 use crate::acs::Cancel;
 use crate::daemon::{Options, standalone};
 use crate::device;
@@ -174,7 +174,7 @@ pub fn run(options: &Options, json: bool, request: &Request) -> Result<(), Fault
     let told = |line: &str| {
         if !json {
             let mut out = std::io::stdout();
-            let written = writeln!(out, "{line}").and_then(|()| out.flush());
+            let written = writeln!(out, "{}", one_line(line)).and_then(|()| out.flush());
             if let Err(error) = written {
                 *broken.borrow_mut() = Some(error);
                 // Nobody reads any more.
@@ -212,7 +212,7 @@ fn in_text(report: &Report) -> String {
     for (name, value) in report.values.iter().filter(|(name, _)| !name.contains('.') && name != "Results") {
         text.push_str(name);
         text.push('=');
-        text.push_str(value);
+        text.push_str(&one_line(value));
         text.push('\n');
     }
     text

@@ -46,7 +46,7 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
 /// A fault in one line; the code is left out where there is none.
 fn text(fault: &Fault) -> String {
     let line = if fault.code.0 == 0 { fault.text.clone() } else { fault.to_string() };
-    line.replace(['\n', '\r'], " ")
+    line.replace(char::is_control, " ")
 }
 
 fn complain(text: &str) {

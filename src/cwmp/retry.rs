@@ -11,7 +11,7 @@ const GREATEST_WAIT_MS: u128 = u32::MAX as u128 * 1000;
 /// How long an ACS may keep us away with `Retry-After`.
 const GREATEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
-/// The failed sessions in a row. They are not counted over a reboot (CONFORMANCE R-05), so that this lives in memory alone.
+/// The failed sessions in a row. They are not counted over a reboot (CONFORMANCE R-05), so that nothing of this is in flash.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct Retry {
     count: u32,

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Config, PACKAGE};
 use crate::cwmp::guard::Trial;
 use crate::error::{Error, Fault, FaultCode, Result};
+use crate::model::context::Effects;
 use crate::model::guard::Change;
 use crate::model::registry::Registry;
 use crate::platform::live::Live;
@@ -118,7 +119,9 @@ impl Guard {
         let packages = names.iter().filter_map(|name| self.live.load_package(name).ok());
         let packages: Vec<Package> = packages.filter(|package| package.problems().is_empty()).collect();
         let packages: Vec<(&Package, &Package)> = packages.iter().map(|package| (package, package)).collect();
-        let change = Change { packages: &packages, own: &[], registry };
+        // Who restores it tells the services himself.
+        let effects = Effects::default();
+        let change = Change { packages: &packages, own: &[], registry, effects: &effects };
         let admitted = self.admit(&change, true, Some(transfer));
         if admitted.is_err() {
             self.settle(false);
@@ -371,7 +374,8 @@ mod tests {
 
     fn cuts_off(name: &str, former: &str, new: &str) -> bool {
         let (former, new) = (package(name, former), package(name, new));
-        cuts(&Change { packages: &[(&former, &new)], own: &[], registry: &Registry::default() })
+        let (registry, effects) = (Registry::default(), Effects::default());
+        cuts(&Change { packages: &[(&former, &new)], own: &[], registry: &registry, effects: &effects })
     }
 
     #[test]
@@ -410,7 +414,8 @@ mod tests {
 
     #[test]
     fn own_switches_of_the_network_count() {
-        let own = |name| cuts(&Change { packages: &[], own: &[name], registry: &Registry::default() });
+        let (registry, effects) = (Registry::default(), Effects::default());
+        let own = |name| cuts(&Change { packages: &[], own: &[name], registry: &registry, effects: &effects });
         assert!(own("Device.Ethernet.Interface.5.Enable"));
         assert!(own("Device.IP.IPv6Enable"));
         assert!(!own("Device.Ethernet.Interface.5.Alias"));

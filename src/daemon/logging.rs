@@ -45,7 +45,7 @@ impl Log for Logger {
         if !self.enabled(record.metadata()) {
             return;
         }
-        let mut text = record.args().to_string().replace(['\n', '\r'], " ");
+        let mut text = record.args().to_string().replace(char::is_control, " ");
         let cut = (0..=LONGEST.min(text.len())).rev().find(|index| text.is_char_boundary(*index)).unwrap_or(0);
         text.truncate(cut);
         match &self.target {

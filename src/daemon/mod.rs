@@ -230,6 +230,7 @@ pub fn run(options: &Options) -> Result<()> {
         watch,
         control,
         listener: None,
+        taken: String::new(),
         listen_at: Duration::ZERO,
         key,
         worker: None,
@@ -397,6 +398,8 @@ struct Loop {
     watch: Watch,
     control: Control,
     listener: Option<(Listener, String)>,
+    /// The place that could not be had last, and when it is tried again.
+    taken: String,
     listen_at: Duration,
     key: [u8; 32],
     worker: Option<JoinHandle<()>>,
@@ -584,7 +587,8 @@ impl Loop {
             agent.listening(None);
             return;
         };
-        if agent.live().monotonic() < self.listen_at {
+        // Another place than the one that could not be had is tried at once.
+        if place == self.taken && agent.live().monotonic() < self.listen_at {
             return;
         }
         let address = cpe.listen_address.parse().ok();
@@ -597,6 +601,7 @@ impl Loop {
             Err(error) => {
                 log::error!("{error}");
                 self.listen_at = agent.live().monotonic().saturating_add(LISTEN_AGAIN);
+                self.taken = place;
                 agent.listening(None);
             }
         }

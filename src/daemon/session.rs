@@ -44,8 +44,8 @@ pub fn keep_promises(shared: &Arc<Shared>) {
         (agent.live().clone(), agent.promised())
     };
     if let Some(promised) = promised {
-        keep_promise(&live, &promised, &|| shared.lock().forget_state());
-        shared.lock().kept_promise(&promised);
+        let going_down = keep_promise(&live, &promised, &|| shared.lock().forget_state());
+        shared.lock().kept_promise(&promised, going_down);
     }
 }
 

@@ -9,10 +9,11 @@ use super::{layers, net};
 use crate::error::{Error, Fault, Result};
 use crate::model::access::truth;
 use crate::model::context::{Context, Row};
+use crate::model::format;
 use crate::model::schema::{
     Notification, Object, Rows, Table, Text, alias, always, constant, count, functional, get, get_set, ro, rw, uci,
 };
-use crate::model::value::{BOOLEAN, STRING, UNSIGNED_INT, UNSIGNED_LONG};
+use crate::model::value::{BOOLEAN, Format, STRING, UNSIGNED_INT, UNSIGNED_LONG};
 use crate::platform::uci::SectionId;
 
 /// The table of modems.
@@ -74,6 +75,20 @@ pub static STATS: Object = Object::single(
     ],
 );
 
+/// 3GPP TS 23.003 9.1: labels between dots. The script of `3g` puts it into a command that pppd has a shell run, so nothing else may get there
+/// (SECURITY S3).
+const APN: Format = Format { name: "name of an access point such as internet.example", check: format::is_host_name };
+/// The script of `qmi` hands it to uqmi without quotes, and ModemManager takes it from a list with commas and quotes: it stays one argument there.
+const WORD: Format = Format {
+    name: "text without blanks, quotes, backslashes, commas and wildcards, and without a hyphen at its start",
+    check: is_word,
+};
+
+fn is_word(text: &str) -> bool {
+    let apart = |c: char| c.is_control() || c.is_whitespace() || "\"'\\`,*?[".contains(c);
+    !text.starts_with('-') && !text.contains(apart)
+}
+
 /// TR-181 2.17 Device.Cellular.AccessPoint.{i}.: what an interface asks its modem for. It comes and goes with the interface.
 pub static ACCESS_POINT: Object = Object::table(
     "Device.Cellular.AccessPoint.{i}.",
@@ -83,9 +98,9 @@ pub static ACCESS_POINT: Object = Object::table(
     &[
         rw("Enable", BOOLEAN, get_set(|cx, row| Ok(truth(point_is_enabled(cx, row)?)), set_point_enable)),
         alias(),
-        rw("APN", STRING.lengths(&[(0, 64)]), uci("apn")),
-        rw("Username", STRING.lengths(&[(0, 256)]), uci("username")),
-        rw("Password", STRING.lengths(&[(0, 256)]), uci("password")).hidden(),
+        rw("APN", STRING.lengths(&[(0, 64)]).format(APN), uci("apn")),
+        rw("Username", STRING.lengths(&[(0, 256)]).format(WORD), uci("username")),
+        rw("Password", STRING.lengths(&[(0, 256)]).format(WORD), uci("password")).hidden(),
         rw("Interface", STRING.strong(&[INTERFACES]), get_set(modem, set_modem)),
     ],
 );

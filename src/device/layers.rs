@@ -11,7 +11,7 @@
 
 use std::rc::Rc;
 
-use super::{ethernet, net, wifi};
+use super::{ethernet, ip, net, wifi};
 use crate::error::{Fault, Result};
 use crate::model::access::uci_truth;
 use crate::model::context::{Context, Row};
@@ -481,6 +481,9 @@ impl Switch {
     }
 }
 
+/// The part of a [`Switch`] that is off while the ACS has switched IPv6 off.
+pub const IPV6: &str = "ipv6";
+
 /// What the name of a [`Switch`] of a device begins with.
 const DEVICE: &str = "device.";
 
@@ -490,14 +493,22 @@ const DEVICE: &str = "device.";
 /// When the section is not there (any more).
 pub fn interface_switch(cx: &mut Context, row: &Row) -> Result<Switch> {
     let section = cx.section(row)?;
-    let id = Some(section.id());
-    let parts: &[&str] = match section.get("proto").unwrap_or_default() {
+    let (id, proto) = (section.id(), String::from(section.get("proto").unwrap_or_default()));
+    let name = cx.key(row)?;
+    Ok(switch_of_interface(cx, id, name, &proto))
+}
+
+/// The same by the name and protocol of the section. While the ACS has switched IPv6 off, what brings nothing else has one more part for that.
+#[must_use]
+pub fn switch_of_interface(cx: &Context, id: SectionId, name: String, proto: &str) -> Switch {
+    let parts: &[&str] = match proto {
         "3g" => &["ip", "ppp", "cellular", "access_point"],
         proto if is_ppp(proto) => &["ip", "ppp"],
         proto if is_cellular(proto) => &["ip", "cellular", "access_point"],
+        proto if ip::interface::is_ipv6(proto) && ip::ipv6_switched_off(cx) => &["ip", IPV6],
         _ => &["ip"],
     };
-    Ok(Switch { id, name: cx.key(row)?, option: "disabled", off: "1", parts })
+    Switch { id: Some(id), name, option: "disabled", off: "1", parts }
 }
 
 /// The `enabled` of a `config device`: of a link (`link`) and of the bridge that it is on (`bridge`), or of a VLAN (`vlan`).

@@ -187,6 +187,18 @@ impl Client {
         Ok(())
     }
 
+    /// Lets go of an interface that gets its addresses in another way from now on: the row stays, and waits until the interface is free again.
+    ///
+    /// # Errors
+    /// When UCI cannot be written.
+    pub fn yield_to_another(&self, cx: &mut Context, table: &str, interface: &str) -> Result<(), Fault> {
+        let path = cx.path_of_key(table, interface);
+        match path.and_then(|path| cx.row_of_path(table, &path)) {
+            Some(row) if self.is_active(cx, &row)? => self.park(cx, &row, true, None),
+            _ => Ok(()),
+        }
+    }
+
     /// Brings a client that waits into effect when its end state has an interface for it.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 //!
 //! They lie in the agent's own state, by commas, in the order in which they were added. A key is `+` and a number that was never given before, so that
 //! nothing of a former row comes back.
+//!
+//! And switches that share an option of UCI.
 
 use crate::model::context::Context;
 
@@ -42,6 +44,17 @@ pub(super) fn remove(cx: &mut Context, name: &str, key: &str) -> bool {
         keep(cx, name, &keys);
     }
     keys.len() != before
+}
+
+/// What one of several switches over the same option is to be while the option is off: on all the same, or what keeps it off. `None` where somebody else
+/// has switched the option off, and with it all of them.
+pub(super) fn wish(cx: &Context, name: &str) -> Option<bool> {
+    cx.own(name).map(|mark| mark != "0")
+}
+
+/// Keeps what [`wish`] tells.
+pub(super) fn set_wish(cx: &mut Context, name: &str, wish: Option<bool>) {
+    set_own(cx, name, wish.map(|wish| if wish { "1" } else { "0" }));
 }
 
 /// Sets or takes away a value of the agent's own, if that is a change.

@@ -6,7 +6,7 @@
 
 use serde_json::Value as Json;
 
-use super::{layers, net};
+use super::{dhcpv4, dhcpv6, layers, net};
 use crate::error::{Fault, Result};
 use crate::model::access::{truth, uci_truth};
 use crate::model::context::{Context, Row};
@@ -57,8 +57,17 @@ pub static INTERFACE: Object = Object::table(
         ),
         ro("LastConnectionError", STRING.values(ERRORS), get(last_connection_error)),
         rw("IdleDisconnectTime", UNSIGNED_INT, together(|cx, row| Ok(Text::Owned(idle_time(cx, row)?.to_string())))),
-        rw("Username", STRING.lengths(&[(0, 64)]), uci("username")),
-        rw("Password", STRING.lengths(&[(0, 64)]), uci("password")).hidden(),
+        rw(
+            "Username",
+            STRING.lengths(&[(0, 64)]),
+            get_set(|cx, row| credential(cx, row, "username"), |cx, row, it| set_credential(cx, row, "username", it)),
+        ),
+        rw(
+            "Password",
+            STRING.lengths(&[(0, 64)]),
+            get_set(|cx, row| credential(cx, row, "password"), |cx, row, it| set_credential(cx, row, "password", it)),
+        )
+        .hidden(),
         rw("MaxMRUSize", UNSIGNED_INT.ranges(&[(64, 65535)]), get_set(max_mru, set_max_mru)).default("1500"),
         ro("CurrentMRUSize", UNSIGNED_INT.ranges(&[(64, 65535)]), get(current_mru)),
         rw(
@@ -207,6 +216,9 @@ pub fn attach(cx: &mut Context, above: &Row, ppp: &Row) -> Result<(), Fault> {
     if layers::is_ppp(&cx.option(above, "proto")?.unwrap_or_default()) {
         detach(cx, above)?;
     }
+    // A client of DHCP stays as a row that waits. The ACS may well switch it off in the same request, in whatever order.
+    dhcpv4::yield_to_ppp(cx, &to)?;
+    dhcpv6::yield_to_ppp(cx, &to)?;
     let from = cx.section(ppp)?.id();
     let target = cx.section(above)?.id();
     layers::interface_switch(cx, ppp)?.forget(cx);
@@ -347,6 +359,20 @@ fn status(cx: &mut Context, row: &Row) -> Result<&'static str> {
         return Ok("LowerLayerDown");
     }
     Ok(if net::truth(&state, "pending") { "Dormant" } else { "Down" })
+}
+
+fn credential(cx: &mut Context, row: &Row, option: &str) -> Result<Text> {
+    Ok(cx.option(row, option)?.map_or(Text::Borrowed(""), Text::Owned))
+}
+
+/// The script of xl2tpd writes user name and password between quotes into a file of options for pppd; an option that could follow there runs programs
+/// (SECURITY S3). The other protocols hand them on as they are.
+fn set_credential(cx: &mut Context, row: &Row, option: &str, value: &str) -> Result<(), Fault> {
+    let quoted = cx.option(row, "proto")?.as_deref() == Some("l2tp");
+    if value.contains(|c: char| c.is_control() || (quoted && matches!(c, '"' | '\\'))) {
+        return Err(Fault::value("it has a character that pppd would take for its end"));
+    }
+    cx.set_option(row, option, Some(value))
 }
 
 fn last_change(cx: &mut Context, row: &Row) -> Result<Text> {

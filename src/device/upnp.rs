@@ -44,7 +44,7 @@ fn in_force(cx: &mut Context) -> Result<bool> {
 }
 
 fn enable(cx: &mut Context, which: &str) -> Result<Text> {
-    Ok(truth(in_force(cx)? || cx.own(which).is_some_and(|mark| mark != "0")))
+    Ok(truth(in_force(cx)? || own_keys::wish(cx, which) == Some(true)))
 }
 
 fn set_enable(cx: &mut Context, which: &'static str, value: &str) -> Result<(), Fault> {
@@ -57,7 +57,7 @@ fn set_enable(cx: &mut Context, which: &'static str, value: &str) -> Result<(), 
     }
     let was_on = in_force(cx)?;
     let other = if which == ENABLE { IGD } else { ENABLE };
-    let other_wanted = if was_on { Some(true) } else { cx.own(other).map(|mark| mark != "0") };
+    let other_wanted = if was_on { Some(true) } else { own_keys::wish(cx, other) };
     let other_wanted = other_wanted.or(wanted.then_some(true));
     let on = wanted && other_wanted == Some(true);
     if was_on != on {
@@ -71,7 +71,7 @@ fn set_enable(cx: &mut Context, which: &'static str, value: &str) -> Result<(), 
         package.set(id, "enabled", if on { "1" } else { "0" }).map_err(refused)?;
     }
     for (switch, wish) in [(which, Some(wanted)), (other, other_wanted)] {
-        own_keys::set_own(cx, switch, wish.filter(|_| !on).map(|wish| if wish { "1" } else { "0" }));
+        own_keys::set_wish(cx, switch, wish.filter(|_| !on));
     }
     Ok(())
 }

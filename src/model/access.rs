@@ -275,9 +275,10 @@ fn section_for_writing<'a>(
     if let Some(section) = context.package(package)?.find(name) {
         return Ok((section.id(), option));
     }
-    let unnamed = name.strip_prefix('@').and_then(|name| name.split_once('[')).map(|(kind, _)| kind);
-    let (kind, name) = match unnamed {
-        Some(kind) => (kind, None),
+    let (kind, name) = match name.strip_prefix('@').and_then(|name| name.split_once('[')) {
+        Some((kind, "0]" | "-1]")) => (kind, None),
+        // One more section would not be the one that is meant.
+        Some(_) => return Err(Fault::internal(format!("there is no section {package}.{name}"))),
         None => (kind.unwrap_or(name), Some(name)),
     };
     let id =
@@ -299,7 +300,7 @@ pub fn exists(context: &mut Context, path: &str) -> bool {
     matches!(object.as_deref(), Ok([Target::Object(..), ..])) || resolve(context, path).is_ok()
 }
 
-/// Puts what the row is known by (`{key}`) and options of its section (`{uci:option}`) into a text.
+/// Puts what the row is known by (`{key}`), what the row around it is (`{around}`), and options of its section (`{uci:option}`) into a text.
 pub(super) fn fill(context: &mut Context, row: &Row, text: &str) -> Result<String> {
     fill_with(context, row, text, |_| true)
 }
@@ -318,7 +319,11 @@ fn fill_with(context: &mut Context, row: &Row, text: &str, good: fn(&str) -> boo
         let value = match name.strip_prefix("uci:") {
             Some(option) => context.option(row, option)?.unwrap_or_default(),
             None if name == "key" => context.key(row)?,
-            None => return Err(Error::other(format!("{{{name}}} is neither {{key}} nor {{uci:option}}"))),
+            None if name == "around" => match row.parent() {
+                Some(around) => context.key(around)?,
+                None => return Err(Error::other("there is no row around")),
+            },
+            None => return Err(Error::other(format!("{{{name}}} is none of {{key}}, {{around}} and {{uci:option}}"))),
         };
         if !good(&value) {
             return Err(Error::other(format!("{{{name}}} is {value:?}, which is no name of a file")));
@@ -347,8 +352,10 @@ pub fn json_text(json: &Json, value: &Type) -> String {
         Json::Null => String::from(value.null()),
         Json::Bool(value) => value.to_string(),
         Json::Number(number) => match number.as_f64() {
-            // A parameter has no fractions; a reply may.
-            Some(fraction) if !number.is_i64() && !number.is_u64() => format!("{:.0}", fraction.trunc()),
+            // A number has no fraction as a parameter; in a reply it may. A text shows it.
+            Some(fraction) if value.kind != Kind::String && !number.is_i64() && !number.is_u64() => {
+                format!("{:.0}", fraction.trunc())
+            }
             _ => number.to_string(),
         },
         Json::String(text) => text.clone(),

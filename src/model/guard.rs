@@ -1,5 +1,6 @@
 //! What is asked before a change of the ACS is written.
 
+use super::context::Effects;
 use super::registry::Registry;
 use crate::error::Fault;
 use crate::platform::uci::Package;
@@ -12,6 +13,8 @@ pub struct Change<'a> {
     pub own: &'a [&'a str],
     /// What the model remembers until now.
     pub registry: &'a Registry,
+    /// What has to be done after it.
+    pub effects: &'a Effects,
 }
 
 /// Is asked before each commit of a change that comes from the ACS, and may refuse it. When somebody else changes a file in between, it is

@@ -222,7 +222,7 @@ impl Rows {
     pub(super) fn stand(&self) -> bool {
         match self {
             Self::Sections { filter, .. } => filter.is_none(),
-            Self::Vendor(rows) => super::vendor::sections_of(rows).is_some(),
+            Self::Vendor(rows) => super::vendor::stand(rows),
             Self::SomeSections { .. }
             | Self::SectionsAndKeys { .. }
             | Self::Keys(_)

@@ -55,6 +55,8 @@ type Touched = Map<(NodeId, String), TouchedRow>;
 struct TouchedRow {
     together: Vec<(&'static str, String)>,
     changed: Vec<&'static str>,
+    /// Those of them that keep the value that they had; known in tables that also have rows which are not the ACS's.
+    kept: Vec<&'static str>,
     /// Something of it is not what it was: a vendor's services have to hear of it.
     news: bool,
 }
@@ -131,6 +133,7 @@ impl Model {
             match delete {
                 Delete::By(delete) => delete(context, &row)?,
                 Delete::Plain => {
+                    remove_below(context, node, &row)?;
                     if let (Some(package), &RowId::Section(id)) = (context.package_of(&row), row.id()) {
                         context.package_mut(package)?.remove_section(id);
                     }
@@ -222,7 +225,7 @@ fn stage_all(context: &mut Context, assignments: &[Assignment], local: bool) -> 
         if unknown.contains(&table_of(path)) || entries.iter().any(known_as_bad) {
             continue;
         }
-        if let Err((parameter, fault)) = judge_row(context, *node, &row, &touched.changed) {
+        if let Err((parameter, fault)) = judge_row(context, *node, &row, touched) {
             blamed.push((format!("{path}{parameter}"), fault));
         }
         if touched.news {
@@ -324,8 +327,12 @@ fn stage_one(
     }
     let path = context.schema().path(*node, row);
     let news = is_news(context, *node, row, parameter, &value);
+    let shared =
+        context.schema().node(*node).table().is_some_and(|table| matches!(table.rows, Rows::SectionsAndKeys { .. }));
+    let kept = shared && stored(context, *node, row, parameter).is_ok_and(|now| now == value);
     let entry = touched.get_or_default((*node, path));
     entry.changed.push(parameter.name);
+    entry.kept.extend(kept.then_some(parameter.name));
     entry.news |= news;
     if let Source::Together(_) = parameter.source {
         entry.together.push((parameter.name, value));
@@ -343,7 +350,8 @@ fn is_news(context: &mut Context, node: NodeId, row: &Rc<Row>, parameter: &Param
     let schema = context.schema().clone();
     let heard = schema.node(node).object.is_some_and(|object| schema.apply_of(object.path).next().is_some());
     let elsewhere = parameter.command || matches!(parameter.source, Source::Vendor { .. });
-    heard && (elsewhere || !stored(context, node, row, parameter).is_ok_and(|now| now == value))
+    let nothing = parameter.command && value == parameter.value.null();
+    heard && !nothing && (elsewhere || !stored(context, node, row, parameter).is_ok_and(|now| now == value))
 }
 
 fn finish_row(
@@ -365,8 +373,9 @@ fn judge_row(
     context: &mut Context,
     node: NodeId,
     row: &Rc<Row>,
-    changed: &[&'static str],
+    touched: &TouchedRow,
 ) -> Result<(), (&'static str, Fault)> {
+    let changed = &touched.changed;
     let schema = context.schema().clone();
     let node_of = schema.node(node);
     if let Some(check) = node_of.object.and_then(|object| object.check) {
@@ -375,11 +384,12 @@ fn judge_row(
     let Some(table) = node_of.table().filter(|_| row.node() == node) else { return Ok(()) };
     let enabling = |name: &&&str| **name == table.enable;
     for key in table.keys.iter().chain(&[Key { parameters: &[ALIAS], functional: false }]) {
-        let Some(parameter) = changed.iter().find(|name| key.parameters.contains(*name) || enabling(name)) else {
-            continue;
-        };
+        let counts = |name: &&&'static str| key.parameters.contains(*name) || enabling(name);
+        let Some(parameter) = changed.iter().find(counts) else { continue };
+        // What a host has come with meanwhile does not take away what the row has already: an ACS may write that again.
+        let beside_foreign = changed.iter().any(|name| counts(&name) && !touched.kept.contains(name));
         let blame = key.parameters.iter().copied().find(|name| changed.contains(name)).unwrap_or(parameter);
-        check_key(context, node, row, key, table.enable).map_err(|fault| (blame, fault))?;
+        check_key(context, node, row, key, table.enable, beside_foreign).map_err(|fault| (blame, fault))?;
     }
     if changed.contains(&ALIAS) {
         check_alias(context, node, row).map_err(|fault| (ALIAS, fault))?;
@@ -400,8 +410,15 @@ fn check_alias(context: &mut Context, node: NodeId, row: &Rc<Row>) -> Result<(),
     Ok(())
 }
 
-/// That no other row has the same key (CONFORMANCE J-06, P-65).
-fn check_key(context: &mut Context, node: NodeId, row: &Rc<Row>, key: &Key, enable: &str) -> Result<(), Fault> {
+/// That no other row has the same key (CONFORMANCE J-06, P-65); `beside_foreign` says whether rows that are not the ACS's count as well.
+fn check_key(
+    context: &mut Context,
+    node: NodeId,
+    row: &Rc<Row>,
+    key: &Key,
+    enable: &str,
+    beside_foreign: bool,
+) -> Result<(), Fault> {
     let schema = context.schema().clone();
     let Some(around) = row.parent().cloned() else { return Ok(()) };
     let parameters: Vec<_> = key.parameters.iter().filter_map(|name| schema.node(node).parameter(name)).collect();
@@ -416,7 +433,8 @@ fn check_key(context: &mut Context, node: NodeId, row: &Rc<Row>, key: &Key, enab
     let mine = key_values(context, node, row, &parameters)?;
     for entry in context.rows(node, &around)?.iter() {
         let other = Row::new(node, &around, entry);
-        if other.number() != row.number() && enabled(context, &other) {
+        let counts = other.number() != row.number() && (beside_foreign || !context.is_foreign(&other));
+        if counts && enabled(context, &other) {
             let same = key_values(context, node, &other, &parameters).is_ok_and(|other| other == mine);
             if same {
                 let names = key.parameters.join(", ");
@@ -476,7 +494,10 @@ fn add_row(context: &mut Context, node: NodeId, around: &Rc<Row>) -> Result<Rc<R
         (Add::Plain(_), Rows::Own) => context.add_own_row(&path).to_string(),
         (Add::Plain(options), Rows::Vendor(rows)) => {
             let (package, kind) = super::vendor::sections_of(rows).ok_or_else(|| Fault::name(&path))?;
-            context.add_section(package, kind, options)?.1
+            let wanted = super::vendor::wanted(context, around, rows)?;
+            let wanted = wanted.iter().map(|(option, text)| (*option, text.as_str()));
+            let options: Vec<(&str, &str)> = options.iter().copied().chain(wanted).collect();
+            context.add_section(package, kind, &options)?.1
         }
         (
             Add::Plain(_),
@@ -519,6 +540,28 @@ fn set_defaults(context: &mut Context, node: NodeId, row: &Rc<Row>) -> Result<()
     finish_row(context, node, row, &together).map_err(|(_, fault)| fault)?;
     let below = schema.node(node).children.iter().filter(|child| schema.node(**child).table().is_none());
     below.copied().collect::<Vec<_>>().into_iter().try_for_each(|child| set_defaults(context, child, row))
+}
+
+/// Takes away the sections that belong to a row.
+fn remove_below(context: &mut Context, node: NodeId, row: &Rc<Row>) -> Result<(), Fault> {
+    let schema = context.schema().clone();
+    for &child in &schema.node(node).children {
+        match schema.node(child).table().map(|table| table.rows) {
+            None => remove_below(context, child, row)?,
+            Some(Rows::Vendor(rows)) if super::vendor::belong(rows) => {
+                for entry in context.rows(child, row)?.iter() {
+                    let below = Row::new(child, row, entry);
+                    remove_below(context, child, &below)?;
+                    if let (Some(package), &RowId::Section(id)) = (context.package_of(&below), below.id()) {
+                        context.package_mut(package)?.remove_section(id);
+                    }
+                    context.forget(&schema.path(child, row), &below);
+                }
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// The parameters of the object around a table that change with the number of its rows (CONFORMANCE P-69).

@@ -18,6 +18,9 @@ const FILES: usize = 4096;
 /// How deep directories of `/etc` are looked into.
 const DEPTH: usize = 5;
 
+/// A clock that shows less than it should by no more was corrected, not set back.
+const CORRECTION: Duration = Duration::from_secs(2);
+
 /// Time since the boot of the kernel, sleep included.
 #[must_use]
 pub fn since_boot() -> Duration {
@@ -59,6 +62,16 @@ impl ClockCheck {
     pub fn not_before(self, seconds: u64) -> Self {
         let known = UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).unwrap_or(UNIX_EPOCH);
         Self { earliest: self.earliest.max(known) }
+    }
+
+    /// What counts after somebody has set the clock; `expected` is what it would show otherwise. One that was known and is set back was ahead, as
+    /// after a wrong answer of a time server, and what is left of that must not make the right time unknown until the wrong one has come. `None`
+    /// where nothing was set back, or to before this release, which is not right either.
+    #[must_use]
+    pub fn set_back(self, expected: SystemTime, now: SystemTime) -> Option<Self> {
+        let release = UNIX_EPOCH.checked_add(Duration::from_secs(build_date()))?;
+        let back = expected.duration_since(now).is_ok_and(|by| by > CORRECTION);
+        (back && self.is_known(expected) && now >= release).then(|| Self { earliest: self.earliest.min(now) })
     }
 
     /// Whether this time of the clock on the wall can be right.

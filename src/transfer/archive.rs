@@ -108,11 +108,13 @@ fn plain_name(name: &[u8]) -> Result<String, Failure> {
     if name.is_empty() || name.starts_with('/') || name.contains(char::is_control) {
         return bad(format!("{name:?} is not a name beneath the root"));
     }
-    let parts: Vec<&str> = name.split('/').filter(|part| *part != ".").collect();
+    // More than one slash is as good as one to tar, and a name that is written in another way is still that file.
+    let parts: Vec<&str> = name.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     if parts.contains(&"..") {
         return bad(format!("{name:?} leads out of its directory"));
     }
-    Ok(parts.join("/"))
+    let end = if name.ends_with('/') && !parts.is_empty() { "/" } else { "" };
+    Ok(parts.join("/") + end)
 }
 
 /// Takes a piece of a content, and the padding after it.

@@ -86,6 +86,13 @@ impl Tests {
         }
         true
     }
+
+    /// The next process takes up nothing.
+    pub(super) fn forget(&mut self) {
+        if let Some(Err(error)) = self.store.as_mut().map(Store::give_up) {
+            log::warn!("a test may be told of after the factory reset: {error}");
+        }
+    }
 }
 
 impl Agent {

@@ -9,7 +9,6 @@ use crate::cwmp::answers::{text_of, told_by_instance_mode, values_of};
 use crate::cwmp::lightweight::{PORT, Sender, messages};
 use crate::cwmp::notify::{Changes, Told, Watched, Way};
 use crate::cwmp::schedule::{Periodic, PeriodicSettings};
-use crate::daemon::standalone;
 use crate::error::Result;
 use crate::model::context::Context;
 use crate::platform::System;
@@ -182,7 +181,7 @@ impl Agent {
         self.lightweight.triggered = false;
         told_by_instance_mode(&mut context, &mut values);
         let device = self.device_id();
-        let username = self.config.acs_username(&standalone::identity(self.live.as_ref(), &self.config));
+        let username = self.acs_username();
         let sender = Sender {
             device: &device,
             username: &username,

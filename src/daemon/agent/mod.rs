@@ -23,6 +23,7 @@ mod udp;
 mod udp_echo;
 mod units;
 mod values;
+mod written;
 #[cfg(feature = "xmpp")]
 mod xmpp;
 
@@ -41,7 +42,7 @@ pub use xmpp::{Found, Target};
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use self::line::Line;
 use self::saved::{STATE, Saved, TOLD, TRANSFERS};
@@ -96,6 +97,8 @@ pub struct Agent {
     #[cfg(feature = "stun")]
     udp: udp::Udp,
     clock: ClockCheck,
+    /// What the clocks showed when the one on the wall was last set: the time since the boot, and the time of day.
+    clocks: (Duration, SystemTime),
     interface: InterfaceState,
     planner: Planner,
     retry: Retry,
@@ -185,11 +188,12 @@ impl Agent {
         let udp = udp::Udp::new(&saved.udp_seen);
         let state_dir = live.host_path(&config.cpe.state_dir);
         let guard = SharedGuard::open(live.clone(), state_dir.map_err(Error::io("find the state"))?);
-        model.set_guard(guard.asked_by_model());
+        model.set_guard(written::noting(guard.asked_by_model(), live.clone()));
         model.fleeting().runs_tests = cfg!(feature = "diagnostics");
         let clock = clock.not_before(saved.last_good_time);
         let interface = interface_state(live.as_ref(), &config.cpe.interface);
         let started = live.monotonic();
+        let clocks = (started, live.wall_clock());
         let switches = Switches::read(&mut model.context());
         #[cfg(feature = "discovery")]
         let discovery = discovery::Discovery::open(&live);
@@ -217,6 +221,7 @@ impl Agent {
             #[cfg(feature = "stun")]
             udp,
             clock,
+            clocks,
             interface,
             retry: Retry::default(),
             asked: false,
@@ -273,6 +278,7 @@ impl Agent {
         }
         if same_boot {
             self.take_up_tries();
+            self.take_up_written();
         }
         #[cfg(feature = "scheduled-reboot")]
         if !same_boot {
@@ -282,15 +288,12 @@ impl Agent {
         self.take_up_transfers(same_boot);
         // An ACS may take the credentials away later on; they are made on the first start only.
         if self.saved.path.is_empty() {
-            self.make_serial_number();
             let mut bytes = [0; 16];
             super::fill_random(&mut bytes);
             self.saved.path = random_path(bytes);
             self.saved.credentials_due = true;
         }
-        if self.saved.credentials_due {
-            self.make_credentials();
-        }
+        self.make_identity();
         // The command line may have made the memory of the model before, but no attributes: those come from here and from the ACS.
         if matches!(was, Was::Fresh) && self.model.registry().attributes().is_empty() {
             self.set_first_attributes();
@@ -308,10 +311,18 @@ impl Agent {
         // What changed over the reboot is looked for when the port is open and the connection request URL is known (CONFORMANCE N-08).
         self.look_soon();
         self.save();
+        self.written_is_promised();
     }
 
-    /// The user name and password of connection requests, made on the first start and written into the configuration (SECURITY S16); on the next
-    /// one where that cannot be written.
+    /// Makes what the configuration has to have and does not: on the first start, and once it can be written where it could not be then.
+    fn make_identity(&mut self) {
+        if self.saved.credentials_due {
+            self.make_serial_number();
+            self.make_credentials();
+        }
+    }
+
+    /// The user name and password of connection requests, made on the first start and written into the configuration (SECURITY S16).
     fn make_credentials(&mut self) {
         self.saved.credentials_due = false;
         if !self.config.cpe.username.is_empty() && !self.config.cpe.password.0.is_empty() {
@@ -340,7 +351,7 @@ impl Agent {
         if let Err(error) = written {
             self.saved.credentials_due = true;
             log::error!(
-                "the credentials of connection requests are not saved, and are others after the next start: {error}"
+                "the credentials of connection requests are not saved, and others are made once they can be: {error}"
             );
         }
         self.config.cpe.username = username;
@@ -455,6 +466,10 @@ impl Agent {
         }
         let version_changed = config.acs.cwmp_version != self.config.acs.cwmp_version;
         self.config = config;
+        if self.saved.credentials_due {
+            self.make_identity();
+            self.save();
+        }
         if version_changed {
             self.offer = Offer::new(version(&self.config));
         }
@@ -478,6 +493,7 @@ impl Agent {
 
     /// The clock was set.
     pub fn clock_changed(&mut self) {
+        self.heed_set_back();
         let now = self.now();
         self.saved.scheduled.clock_known(now);
         self.transfers.queue.clock_known(now);
@@ -485,6 +501,22 @@ impl Agent {
         // Ends of leases and of rules are times of day: how long they are away was reckoned by the clock as it was.
         self.expiry_at = Some(now.monotonic);
         self.poll_timers();
+    }
+
+    /// Forgets the time that is left of a clock that was ahead: a single wrong answer of a time server would make the right time unknown over every
+    /// boot, for as many years as it was off.
+    fn heed_set_back(&mut self) {
+        let (monotonic, wall) = (self.live.monotonic(), self.live.wall_clock());
+        let (then, shown) = std::mem::replace(&mut self.clocks, (monotonic, wall));
+        let expected = shown.checked_add(monotonic.saturating_sub(then)).unwrap_or(shown);
+        let Some(clock) = self.clock.set_back(expected, wall) else { return };
+        self.clock = clock;
+        let seconds = wall.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        if seconds < self.saved.last_good_time {
+            log::info!("the clock was ahead, and is set back");
+            self.saved.last_good_time = seconds;
+            self.save();
+        }
     }
 
     fn refresh_facts(&mut self) {
@@ -646,4 +678,29 @@ fn sample(config: &str) -> (tempfile::TempDir, crate::state::Lock, Agent) {
     let options = Options { root: root.path().into(), ..Options::default() };
     let (agent, lock) = Agent::open(&options, live).unwrap();
     (root, lock, agent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_a_clock_that_was_ahead_goes_when_it_is_set_back() {
+        let (_root, _lock, mut agent) = sample("config acs 'acs'\n");
+        let ahead = Duration::from_secs(10 * 365 * 86_400);
+        let now = agent.live.wall_clock();
+        let seconds = now.duration_since(UNIX_EPOCH).unwrap().as_secs();
+        // As if the agent had been started, and its state saved, with a clock that was ten years ahead.
+        agent.saved.last_good_time = seconds + ahead.as_secs();
+        agent.clock = agent.clock.not_before(agent.saved.last_good_time);
+        agent.clocks.1 = now + ahead + Duration::from_secs(60);
+        assert!(agent.now().utc.is_none());
+        agent.clock_changed();
+        assert!(agent.now().utc.is_some());
+        let saved = agent.store.lock().unwrap().load::<Saved>(STATE).value;
+        assert!((seconds..seconds + 60).contains(&saved.last_good_time), "{}", saved.last_good_time);
+        // The same look once more, as when ntpd tells of what the kernel has told already.
+        agent.clock_changed();
+        assert!(agent.now().utc.is_some());
+    }
 }

@@ -9,6 +9,7 @@ use super::Agent;
 use crate::config::PACKAGE;
 use crate::cwmp::events::Queue;
 use crate::cwmp::schedule::Scheduled;
+use crate::error::Result;
 use crate::model::context::Effects;
 use crate::platform::live::Live;
 use crate::platform::{System, power};
@@ -44,7 +45,7 @@ pub(super) struct Saved {
     pub(super) acs_url: String,
     /// The path of the connection request URL.
     pub(super) path: String,
-    /// The credentials of connection requests are still to be written into the configuration.
+    /// The credentials of connection requests, and a serial number where there is none, are still to be written into the configuration.
     pub(super) credentials_due: bool,
     pub(super) events: Queue,
     pub(super) scheduled: Scheduled,
@@ -129,8 +130,15 @@ impl Agent {
     }
 
     /// The settings of the router are gone, and what was saved goes with them (CONFORMANCE ). Saved again, before the router is down, it would
-    /// outlive them.
-    pub fn forget_state(&self) {
+    /// outlive them; and so would a change on trial that were undone then, or a test that a restart of the agent took up.
+    pub fn forget_state(&mut self) {
+        let mut guard = self.guard.lock();
+        if guard.trial().is_some() {
+            guard.discard();
+        }
+        drop(guard);
+        #[cfg(feature = "diagnostics")]
+        self.tests.forget();
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = store.give_up() {
             log::warn!("something of the state may be left after the factory reset: {error}");
@@ -165,15 +173,15 @@ impl Agent {
         (!self.saved.promised.is_empty() && !waits).then(|| self.saved.promised.clone())
     }
 
-    /// What was promised has been done.
-    pub fn kept_promise(&mut self, promised: &Promised) {
+    /// What was promised has been done, or cannot be done. `going_down` says that the router will be off in a moment.
+    pub fn kept_promise(&mut self, promised: &Promised, going_down: bool) {
         let open = &mut self.saved.promised;
         open.packages.retain(|package| !promised.packages.contains(package));
         open.programs.retain(|program| !promised.programs.contains(program));
         open.reboot &= !promised.reboot;
         open.factory_reset &= !promised.factory_reset;
-        if promised.reboot || promised.factory_reset {
-            // The router is going down: an ACS that hears of it now would ask for the same again.
+        if going_down {
+            // An ACS that hears of the router now would ask for the same again.
             self.quiet_until = Some(self.live.monotonic().saturating_add(GOING_DOWN));
         }
         self.network_changed();
@@ -182,22 +190,23 @@ impl Agent {
 }
 
 /// Does what was promised. A reboot comes last; nothing else is done before a return to the factory state. `erased` is called when the settings are gone,
-/// before the reboot.
-pub fn keep_promise(live: &Live, promised: &Promised, erased: &dyn Fn()) {
+/// before the reboot. Says whether the router is going down: one that cannot is there for the ACS as before.
+#[must_use]
+pub fn keep_promise(live: &Live, promised: &Promised, erased: &dyn Fn()) -> bool {
     if promised.factory_reset {
         log::info!("going back to the factory state, as the ACS asked");
-        if let Err(error) = power::factory_reset(live, erased) {
-            log::error!("{error}");
-        }
-        return;
+        return is_done(power::factory_reset(live, erased));
     }
     apply(live, &promised.packages, &promised.programs);
-    if promised.reboot {
-        log::info!("rebooting, as the ACS asked");
-        if let Err(error) = power::reboot(live) {
-            log::error!("{error}");
-        }
+    if !promised.reboot {
+        return false;
     }
+    log::info!("rebooting, as the ACS asked");
+    is_done(power::reboot(live))
+}
+
+fn is_done(result: Result<()>) -> bool {
+    result.inspect_err(|error| log::error!("{error}")).is_ok()
 }
 
 /// Tells the services of changes, each once, and runs programs.

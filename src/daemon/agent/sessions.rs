@@ -19,6 +19,7 @@ use crate::cwmp::plan::{Demand, Plan, Reason, Settings};
 use crate::cwmp::session::{Failure, Outcome, SessionConfig};
 use crate::model::context::Context;
 use crate::model::transaction::PARAMETER_KEY;
+use crate::platform::identity::Identity;
 use crate::platform::{System, power};
 use crate::soap::rpc::{DeviceId, Event, Inform, Message};
 use crate::time::PosixTz;
@@ -182,6 +183,13 @@ impl Agent {
         }
     }
 
+    /// The user name towards the ACS: `auto` is made of what the DeviceId says (CONFORMANCE T-17).
+    pub(super) fn acs_username(&self) -> String {
+        let DeviceId { oui, product_class, serial_number, .. } = self.device_id();
+        let found = standalone::identity(self.live.as_ref(), &self.config);
+        self.config.acs_username(&Identity { manufacturer_oui: oui, product_class, serial_number, ..found })
+    }
+
     pub(super) fn acs_settings(&self) -> acs::Settings {
         let acs = &self.config.acs;
         let host = |path: &str| self.live.host_path(path).unwrap_or_else(|_| path.into());
@@ -195,7 +203,7 @@ impl Agent {
         let ca_file = self.discovered_ca_file().unwrap_or(ca_file);
         acs::Settings {
             url: acs.url.clone(),
-            username: self.config.acs_username(&standalone::identity(self.live.as_ref(), &self.config)),
+            username: self.acs_username(),
             password: acs.password.0.clone(),
             ca_file: host(ca_file),
             client_cert: optional(&acs.client_cert),
@@ -235,6 +243,7 @@ impl Agent {
         let cancelled = orders.cancelled();
         self.stop_transfers(&cancelled);
         self.promise(consequence);
+        self.written_is_promised();
         begun
     }
 

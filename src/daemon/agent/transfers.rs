@@ -305,8 +305,15 @@ impl Agent {
         match self.transfers.queue.next(now, situation) {
             // One that was cancelled may take a moment to end.
             Next::Run(_) if self.under_way.is_some() => Next::Nothing,
+            Next::Apply(id) if self.waits_for_trial(id) => Next::Nothing,
             next => next,
         }
+    }
+
+    /// Whether this is an image, and a change is on trial. An upgrade keeps the change together with the files that would undo it, and those of the
+    /// old image may cut off the new one, whose own settings they would replace.
+    fn waits_for_trial(&self, id: u32) -> bool {
+        self.transfers.queue.get(id).is_some_and(Transfer::is_firmware) && self.guard.lock().trial().is_some()
     }
 
     /// When to look for something to do.

@@ -11,9 +11,11 @@ mod temperature;
 use std::rc::Rc;
 
 use crate::error::Result;
+use crate::model::access::read;
 use crate::model::context::{Context, Row};
 use crate::model::format::HOST_NAME;
 use crate::model::schema::{Notification, Object, Text, count, get, get_set, own, ro, rw, uci};
+use crate::model::tree::{Target, resolve};
 use crate::model::value::{DATE_TIME, Format, STRING, Type, UNKNOWN_TIME, UNSIGNED_INT};
 use crate::platform::identity::{Identity, Overrides};
 
@@ -100,6 +102,26 @@ pub fn who(cx: &mut Context) -> Result<Rc<Identity>> {
         };
         Ok(Identity::discover(cx.system().as_ref(), &overrides))
     })
+}
+
+/// Who the device is to the ACS. A vendor's file may have replaced what its name is made of (CONFORMANCE T-17), and the DeviceId of an Inform says what
+/// DeviceInfo says.
+///
+/// # Errors
+/// When the configuration cannot be read.
+pub fn shown(cx: &mut Context) -> Result<Identity> {
+    let mut shown = (*who(cx)?).clone();
+    for (name, field) in [
+        ("ManufacturerOUI", &mut shown.manufacturer_oui),
+        ("ProductClass", &mut shown.product_class),
+        ("SerialNumber", &mut shown.serial_number),
+    ] {
+        let found = resolve(cx, &format!("Device.DeviceInfo.{name}")).ok();
+        if let Some([Target::Parameter(node, row, parameter)]) = found.as_deref() {
+            *field = read(cx, *node, row, parameter).map(Text::into_owned).unwrap_or_default();
+        }
+    }
+    Ok(shown)
 }
 
 fn identity(cx: &mut Context, field: fn(&Identity) -> &str) -> Result<Text> {

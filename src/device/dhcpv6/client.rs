@@ -36,6 +36,14 @@ pub(super) static DHCPV6: Client = Client {
     ],
 };
 
+/// Takes the client of an interface out of effect, since PPP comes in its place.
+///
+/// # Errors
+/// When UCI cannot be written.
+pub fn yield_to_ppp(cx: &mut Context, interface: &str) -> Result<(), Fault> {
+    DHCPV6.yield_to_another(cx, "Device.DHCPv6.Client.", interface)
+}
+
 /// TR-181 2.17 Device.DHCPv6.Client.{i}.
 pub(super) static CLIENT: Object = Object::table(
     "Device.DHCPv6.Client.{i}.",

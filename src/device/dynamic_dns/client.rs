@@ -59,7 +59,7 @@ fn add(cx: &mut Context, _: &Row) -> Result<String, Fault> {
     }
     let options = [("enabled", "0"), ("interface", "wan"), ("ip_source", "network"), ("ip_network", "wan")];
     let (_, section) = cx.add_section(PACKAGE, SERVICE, &options)?;
-    cx.set_own(&mark(&section, CLIENT_ON), Some("0"));
+    own_keys::set_wish(cx, &mark(&section, CLIENT_ON), Some(false));
     Ok(section)
 }
 

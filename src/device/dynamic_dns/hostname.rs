@@ -43,7 +43,7 @@ fn keys(cx: &mut Context, around: &Row) -> Result<Vec<String>> {
 fn add(cx: &mut Context, around: &Row) -> Result<String, Fault> {
     let (_, section) = section_of(cx, around)?;
     cx.set_own(&mark(&section, THERE), Some("1"));
-    cx.set_own(&mark(&section, HOSTNAME_ON), Some("0"));
+    own_keys::set_wish(cx, &mark(&section, HOSTNAME_ON), Some(false));
     Ok(String::from(HOST))
 }
 

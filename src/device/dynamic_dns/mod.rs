@@ -102,7 +102,7 @@ const CLIENT_ON: &str = "client_on";
 const HOSTNAME_ON: &str = "hostname_on";
 
 fn is_on(cx: &mut Context, id: SectionId, section: &str, switch: &str) -> Result<bool> {
-    Ok(in_force(cx, id)? || cx.own(&mark(section, switch)).is_some_and(|mark| mark != "0"))
+    Ok(in_force(cx, id)? || own_keys::wish(cx, &mark(section, switch)) == Some(true))
 }
 
 /// Turns a switch, and brings `enabled` into line with all of them.
@@ -113,7 +113,7 @@ fn turn(cx: &mut Context, id: SectionId, section: &str, turned: Option<(&str, bo
         *wish = match turned {
             Some((name, value)) if name == *switch => Some(value),
             _ if was_on => Some(true),
-            _ => cx.own(&mark(section, switch)).map(|mark| mark != "0"),
+            _ => own_keys::wish(cx, &mark(section, switch)),
         };
         // What was switched off as a whole comes back as a whole.
         if matches!(turned, Some((_, true))) {
@@ -126,7 +126,7 @@ fn turn(cx: &mut Context, id: SectionId, section: &str, turned: Option<(&str, bo
         set_option(cx, id, "enabled", Some(if on { "1" } else { "0" }))?;
     }
     for (switch, wish) in wanted {
-        own_keys::set_own(cx, &mark(section, switch), wish.filter(|_| !on).map(|wish| if wish { "1" } else { "0" }));
+        own_keys::set_wish(cx, &mark(section, switch), wish.filter(|_| !on));
     }
     Ok(())
 }

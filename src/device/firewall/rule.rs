@@ -2,6 +2,7 @@
 //!
 //! * The source is a zone, or any; without a destination the rule is one for packets to the router itself. A rule of the ACS without a source is not
 //!   complete, and not in force: fw4 would take it for one for packets that the router sends, and the agent could be cut off.
+//! * An interface that is in no zone gets a zone of its own when a rule names it; the zone goes with the last such rule.
 //! * A rule that is enabled, and not in force because it is not complete or its chain does not count, has a mark in the agent's own state.
 //! * Ports are those of TCP and UDP. fw4 ignores them with any other protocol, which would let more through than was asked for, so that any protocol
 //!   becomes these two as soon as there is a port.
@@ -14,6 +15,7 @@ use super::matching::{
 };
 use super::state::{self, BASE};
 use super::{INTERFACE, LINE, PACKAGE, UDP_ECHO, chain, description, gone, pinhole};
+use crate::device::nat::zone;
 use crate::device::own_keys;
 use crate::error::{Error, Fault, Result};
 use crate::model::access::{full_name, truth, uci_truth};
@@ -361,7 +363,7 @@ fn delete(cx: &mut Context, row: &Row) -> Result<(), Fault> {
     let name = cx.key(row)?;
     cx.package_mut(PACKAGE)?.remove_section(id_of(row)?);
     forget(cx, &name);
-    Ok(())
+    zone::drop_unused(cx)
 }
 
 /// Takes all rules of a chain away.
@@ -370,7 +372,7 @@ pub(super) fn remove_all(cx: &mut Context, chain: &str) -> Result<(), Fault> {
         cx.package_mut(PACKAGE)?.remove_section(id);
         forget(cx, &name);
     }
-    Ok(())
+    zone::drop_unused(cx)
 }
 
 /// Whether a rule says where its packets come from. What a person has made without that may stay.
@@ -510,6 +512,9 @@ fn set(cx: &mut Context, row: &Row, values: &Values<'_>) -> Result<(), Blamed> {
         return Ok(());
     }
     write(cx, row, &before, &after).map_err(|fault| (blamed(values), fault))?;
+    if after.source != before.source || after.dest != before.dest {
+        zone::drop_unused(cx).map_err(|fault| (blamed(values), fault))?;
+    }
     let name = cx.name_section(row).map_err(|fault| ("Enable", fault))?;
     let id = id_of(row).map_err(broken)?;
     settle(cx, id, &name, after.enabled).map_err(|fault| ("Enable", fault))
@@ -538,7 +543,7 @@ fn set_side(
         _ if any => *side = Side::Any,
         "" => *side = Side::Router,
         path if path.starts_with(INTERFACE) => {
-            let (zone, interface) = state::zone_of_path(cx, path).map_err(|fault| (name, fault))?;
+            let (zone, interface) = state::zone_for_rule(cx, path).map_err(|fault| (name, fault))?;
             *side = Side::Zone(zone.name);
             cx.set_own(&asked, Some(&interface));
         }

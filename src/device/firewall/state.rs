@@ -404,6 +404,17 @@ pub(super) fn zone_of_path(cx: &mut Context, path: &str) -> Result<(zone::Zone, 
     zone.map(|zone| (zone, interface)).ok_or_else(|| Fault::value("the interface is in no zone of the firewall"))
 }
 
+/// The same for a rule: an interface that is in no zone, as one that the ACS has made, gets one of its own.
+pub(super) fn zone_for_rule(cx: &mut Context, path: &str) -> Result<(zone::Zone, String), Fault> {
+    if let Some(target) = cx.row_of_path(INTERFACE, path) {
+        let interface = cx.key(&target)?;
+        if zone::of_any_interface(cx, &interface)?.is_none() && zone::can_join(cx, &interface)? {
+            return Ok((zone::make(cx, &interface)?, interface));
+        }
+    }
+    zone_of_path(cx, path)
+}
+
 /// The path of the interface that stands for a zone: the one that was asked for, if it is in the zone, or the first.
 pub(super) fn interface_of_zone(cx: &mut Context, zone: &str, asked: Option<String>) -> Result<Text> {
     let Some(zone) = zone::of_name(cx, zone)? else { return Ok(Text::Borrowed("")) };

@@ -317,7 +317,7 @@ fn only_ipv6(cx: &mut Context, row: &Row) -> Result<bool> {
 }
 
 /// Whether a protocol of netifd brings IPv6 and nothing else.
-pub(super) fn is_ipv6(proto: &str) -> bool {
+pub(in crate::device) fn is_ipv6(proto: &str) -> bool {
     matches!(proto, "dhcpv6" | "6in4" | "6to4" | "6rd")
 }
 

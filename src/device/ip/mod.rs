@@ -9,7 +9,6 @@ mod prefix;
 
 use super::layers;
 use crate::error::{Fault, Result};
-use crate::model::access::uci_truth;
 use crate::model::context::{Context, Row};
 use crate::model::format::IPV6_PREFIX;
 use crate::model::schema::{Object, Text, constant, count, get, get_set, ro, rw, uci_custom};
@@ -19,9 +18,6 @@ const STATUS: Type = STRING.values(&["Disabled", "Enabled", "Error"]);
 
 /// Where the wish to have no IPv6 is kept.
 const IPV6_ENABLE: &str = "Device.IP.IPv6Enable";
-
-/// The interfaces that are disabled because of that wish, and come back with IPv6.
-const IPV6_INTERFACES: &str = "Device.IP.IPv6Enable.interfaces";
 
 /// What the kernel says of IPv6 on all devices: `1` for off.
 const DISABLE_IPV6: &str = "/proc/sys/net/ipv6/conf/all/disable_ipv6";
@@ -101,33 +97,26 @@ fn set_ipv6(cx: &mut Context, _: &Row, value: &str) -> Result<(), Fault> {
         return Err(Fault::value("the kernel has no IPv6"));
     }
     if ipv6_wanted(cx) != on {
+        // Their switches have a part for this as long as it is off.
+        if on {
+            set_interfaces(cx, true)?;
+        }
         cx.set_own(IPV6_ENABLE, (!on).then_some("false"));
-        set_interfaces(cx, on)?;
+        if !on {
+            set_interfaces(cx, false)?;
+        }
         cx.after(&ipv6_switch(on));
     }
     Ok(())
 }
 
-/// Disables the interfaces that have nothing but IPv6, or enables those again that were disabled so: what a person has disabled stays so.
+/// Switches the interfaces off or on that have nothing but IPv6: what is disabled for another reason stays so.
 fn set_interfaces(cx: &mut Context, on: bool) -> Result<(), Fault> {
     let network = layers::network(cx)?;
-    let kept = cx.own(IPV6_INTERFACES).unwrap_or_default();
-    let mut disabled = Vec::new();
-    for interface in &network.interfaces {
-        if on {
-            if kept.split(' ').any(|name| name == interface.name) {
-                layers::set(cx, interface.id, "disabled", None)?;
-            }
-            continue;
-        }
-        let section = cx.package(layers::PACKAGE)?.section(interface.id);
-        let already = section.and_then(|section| section.get("disabled")).and_then(uci_truth) == Some(true);
-        if interface::is_ipv6(&interface.proto) && !already {
-            layers::set(cx, interface.id, "disabled", Some("1"))?;
-            disabled.push(interface.name.as_str());
-        }
+    for interface in network.interfaces.iter().filter(|interface| interface::is_ipv6(&interface.proto)) {
+        let switch = layers::switch_of_interface(cx, interface.id, interface.name.clone(), &interface.proto);
+        switch.set(cx, layers::IPV6, on)?;
     }
-    cx.set_own(IPV6_INTERFACES, (!disabled.is_empty()).then(|| disabled.join(" ")).as_deref());
     Ok(())
 }
 

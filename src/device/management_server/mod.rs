@@ -136,7 +136,7 @@ pub static OBJECTS: &[&Object] = &[
 fn username(cx: &mut Context, _: &Row) -> Result<Text> {
     let acs = cx.package("cwmpd")?.find("acs");
     let name = acs.and_then(|acs| acs.get("username")).map(String::from).unwrap_or_default();
-    Ok(Text::Owned(if name == "auto" { super::device_info::who(cx)?.unique_name() } else { name }))
+    Ok(Text::Owned(if name == "auto" { super::device_info::shown(cx)?.unique_name() } else { name }))
 }
 
 fn set_username(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {

@@ -2,6 +2,8 @@
 //!
 //! A row is known by the name of its interface. One that the ACS has added, and has not given an interface yet, or another than before, is known by
 //! a name that no interface has, and its interface lies in the agent's own state. Interfaces of one zone are masqueraded together.
+//!
+//! An interface that the ACS has made is in no zone. With NAT it is one more way to the internet, and in the zone of these while its row is enabled.
 
 use super::{INTERFACE, PACKAGE, zone};
 use crate::error::{Fault, FaultCode, Result};
@@ -87,13 +89,26 @@ fn set_enable(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
     let key = cx.key(row)?;
     let interface = interface(cx, &key);
     match zone::of_interface(cx, &interface)? {
+        // The others in the zone keep their NAT.
+        Some(_) if !value && cx.own(&own(&key, "joined")).is_some() => release(cx, &key),
         Some(zone) if zone.masquerades == Some(true) || value => zone::set_masquerading(cx, &zone, Some(value)),
         Some(_) => Ok(()),
+        None if value && zone::can_join_for_nat(cx, &interface)? => join(cx, &key, &interface),
         None => {
             cx.set_own(&own(&key, "enable"), value.then_some("1"));
             Ok(())
         }
     }
+}
+
+/// Puts the interface of a row into the zone towards the internet.
+fn join(cx: &mut Context, key: &str, interface: &str) -> Result<(), Fault> {
+    let zone = zone::outside(cx)?;
+    let zone = zone.ok_or_else(|| Fault::value("no zone of the firewall is one towards the internet"))?;
+    zone::set_member(cx, &zone, interface, true)?;
+    cx.set_own(&own(key, "joined"), Some("1"));
+    cx.set_own(&own(key, "enable"), None);
+    zone::set_masquerading(cx, &zone, Some(true))
 }
 
 fn status(cx: &mut Context, row: &Row) -> Result<Text> {
@@ -129,8 +144,12 @@ fn set_interface(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> 
         path => {
             let target = cx.row_of_path(INTERFACE, path).ok_or_else(|| Fault::value(format!("there is no {path}")))?;
             let name = cx.key(&target)?;
-            if zone::of_interface(cx, &name)?.is_none() {
-                return Err(Fault::value("the interface is in no zone of the firewall"));
+            let fits = match zone::of_any_interface(cx, &name)? {
+                Some(_) => zone::of_interface(cx, &name)?.is_some(),
+                None => zone::can_join_for_nat(cx, &name)?,
+            };
+            if !fits {
+                return Err(Fault::value("the loopback interface, and one of IPv6 alone, have no NAT"));
             }
             // What the zones say of an interface can only be shown once.
             let root = cx.root();
@@ -143,19 +162,26 @@ fn set_interface(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> 
     let enabled = enabled(cx, row)?;
     release(cx, &key)?;
     cx.set_own(&own(&key, "interface"), (!name.is_empty()).then_some(name.as_str()));
-    let zone = zone::of_interface(cx, &name)?;
-    match zone {
-        Some(zone) if enabled => zone::set_masquerading(cx, &zone, Some(true))?,
-        _ => {}
-    }
     cx.set_own(&own(&key, "enable"), (enabled && name.is_empty()).then_some("1"));
-    Ok(())
+    match zone::of_interface(cx, &name)? {
+        Some(zone) if enabled => zone::set_masquerading(cx, &zone, Some(true)),
+        None if enabled && !name.is_empty() => join(cx, &key, &name),
+        _ => Ok(()),
+    }
 }
 
-/// Ends the masquerading of the zone of a row, unless another row has an interface in it.
+/// Takes the interface of a row out of the zone that it has joined, or ends the masquerading of its zone, unless another row has an interface in it.
 fn release(cx: &mut Context, key: &str) -> Result<(), Fault> {
     let mine = interface(cx, key);
+    let joined = own(key, "joined");
+    let has_joined = cx.own(&joined).is_some();
+    if has_joined {
+        cx.set_own(&joined, None);
+    }
     let Some(zone) = zone::of_interface(cx, &mine)? else { return Ok(()) };
+    if has_joined {
+        return zone::set_member(cx, &zone, &mine, false);
+    }
     let root = cx.root();
     for other in keys(cx, &root)?.iter().filter(|other| *other != key) {
         let other = interface(cx, other);

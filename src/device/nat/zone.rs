@@ -7,7 +7,7 @@ use crate::device::layers;
 use crate::error::{Fault, Result};
 use crate::model::access::uci_truth;
 use crate::model::context::Context;
-use crate::platform::uci::SectionId;
+use crate::platform::uci::{EditError, Package, SectionId};
 
 /// A zone.
 #[derive(Clone, Debug)]
@@ -41,14 +41,27 @@ pub(in crate::device) fn all(cx: &mut Context) -> Result<Rc<Vec<Zone>>> {
         }
         let network = cx.package("network")?;
         for zone in &mut zones {
-            zone.interfaces.retain(|name| {
-                let proto = network.find(name).and_then(|section| section.get("proto"));
-                // Interfaces of IPv6 alone share the zone with those of IPv4.
-                !matches!(proto, Some("dhcpv6" | "6in4" | "6rd" | "6to4"))
-            });
+            // Interfaces of IPv6 alone share the zone with those of IPv4.
+            zone.interfaces.retain(|name| !is_only_ipv6(network, name));
         }
         Ok(zones)
     })
+}
+
+fn is_only_ipv6(network: &Package, interface: &str) -> bool {
+    let proto = network.find(interface).and_then(|section| section.get("proto"));
+    matches!(proto, Some("dhcpv6" | "6in4" | "6rd" | "6to4"))
+}
+
+/// Whether an interface that is in no zone can be put into one: the loopback interface cannot.
+pub(in crate::device) fn can_join(cx: &mut Context, interface: &str) -> Result<bool> {
+    let section = cx.package("network")?.find(interface).filter(|section| section.kind() == "interface");
+    Ok(section.is_some_and(|section| section.get("device").or_else(|| section.get("ifname")) != Some("lo")))
+}
+
+/// The same for NAT, which is for IPv4.
+pub(super) fn can_join_for_nat(cx: &mut Context, interface: &str) -> Result<bool> {
+    Ok(can_join(cx, interface)? && !is_only_ipv6(cx.package("network")?, interface))
 }
 
 /// The zone of an interface.
@@ -79,6 +92,59 @@ pub(in crate::device) fn outside(cx: &mut Context) -> Result<Option<Zone>> {
     Ok(first.or_else(|| zones.iter().find(|zone| zone.name == "wan")).cloned())
 }
 
+/// Puts an interface into a zone, or takes it out.
+pub(super) fn set_member(cx: &mut Context, zone: &Zone, interface: &str, member: bool) -> Result<(), Fault> {
+    let name = cx.section_name(PACKAGE, zone.id)?;
+    let others = zone.all_interfaces.iter().map(String::as_str).filter(|other| *other != interface);
+    let items: Vec<&str> = others.chain(member.then_some(interface)).collect();
+    let package = cx.package_mut(PACKAGE)?;
+    let refused = |error: EditError| Fault::internal(error.to_string());
+    package.rename_section(zone.id, &name).map_err(refused)?;
+    if items.is_empty() {
+        package.remove(zone.id, "network");
+        return Ok(());
+    }
+    package.set_list(zone.id, "network", &items).map(drop).map_err(refused)
+}
+
+/// The mark of a zone that the agent has made.
+fn made(section: &str) -> String {
+    format!("{PACKAGE}.zone.{section}.made")
+}
+
+/// Gives an interface that is in no zone one of its own, for rules to name. fw4 takes the policies that a zone does not have from `defaults`, and these
+/// are what counts for an interface without a zone: by itself the new one changes nothing.
+pub(in crate::device) fn make(cx: &mut Context, interface: &str) -> Result<Zone, Fault> {
+    let (id, name) = cx.add_section(PACKAGE, "zone", &[])?;
+    let package = cx.package_mut(PACKAGE)?;
+    let refused = |error: EditError| Fault::internal(error.to_string());
+    package.set(id, "name", &name).map_err(refused)?;
+    package.set_list(id, "network", &[interface]).map_err(refused)?;
+    cx.set_own(&made(&name), Some("1"));
+    of_name(cx, &name)?.ok_or_else(|| Fault::internal("the new zone is gone"))
+}
+
+/// Takes the zones away that the agent has made and that nothing names any more. One that a person has added something to stays.
+pub(in crate::device) fn drop_unused(cx: &mut Context) -> Result<(), Fault> {
+    for zone in all(cx)?.iter() {
+        let name = cx.section_name(PACKAGE, zone.id)?;
+        if cx.own(&made(&name)).is_none() {
+            continue;
+        }
+        let package = cx.package(PACKAGE)?;
+        let is_as_made = package
+            .section(zone.id)
+            .is_some_and(|section| section.options().all(|(option, _)| matches!(option, "name" | "network")));
+        let names_it = |option: Option<&str>| option == Some(zone.name.as_str());
+        let is_named = package.sections().any(|section| names_it(section.get("src")) || names_it(section.get("dest")));
+        if is_as_made && !is_named {
+            cx.package_mut(PACKAGE)?.remove_section(zone.id);
+            cx.set_own(&made(&name), None);
+        }
+    }
+    Ok(())
+}
+
 /// Sets or takes away what `masq` says in a zone.
 pub(super) fn set_masquerading(cx: &mut Context, zone: &Zone, value: Option<bool>) -> Result<(), Fault> {
     if zone.masquerades == value {
@@ -86,7 +152,7 @@ pub(super) fn set_masquerading(cx: &mut Context, zone: &Zone, value: Option<bool
     }
     let name = cx.section_name(PACKAGE, zone.id)?;
     let package = cx.package_mut(PACKAGE)?;
-    let refused = |error: crate::platform::uci::EditError| Fault::internal(error.to_string());
+    let refused = |error: EditError| Fault::internal(error.to_string());
     package.rename_section(zone.id, &name).map_err(refused)?;
     match value {
         Some(value) => package.set(zone.id, "masq", if value { "1" } else { "0" }).map(|_| ()).map_err(refused),

@@ -29,20 +29,34 @@ pub(super) fn hash(password: &str) -> Result<String, Fault> {
     getrandom::fill(&mut random).map_err(|_| Fault::internal("there are no random numbers"))?;
     let salt: String =
         random.iter().filter_map(|byte| SALT.get(usize::from(byte % 64))).map(|c| char::from(*c)).collect();
-    let rounds = Sha512Params::new(ROUNDS).map_err(|_| Fault::internal("the password cannot be hashed"))?;
-    let hash = sha512_crypt_b64(password.as_bytes(), salt.as_bytes(), &rounds);
-    let hash = hash.map_err(|_| Fault::internal("the password cannot be hashed"))?;
-    Ok(format!("$6${salt}${hash}"))
+    with_salt(password, &salt).ok_or_else(|| Fault::internal("the password cannot be hashed"))
+}
+
+fn with_salt(password: &str, salt: &str) -> Option<String> {
+    let rounds = Sha512Params::new(ROUNDS).ok()?;
+    let hash = sha512_crypt_b64(password.as_bytes(), salt.as_bytes(), &rounds).ok()?;
+    Some(format!("$6${salt}${hash}"))
+}
+
+/// Whether a hash is that of a password, as far as [`hash`] can have made it. The same password again is no change: with a new salt, an ACS that sets it
+/// in each session would have the flash written each time (CONFORMANCE P-12).
+pub(super) fn is_of(hash: &str, password: &str) -> bool {
+    let salt = hash.strip_prefix("$6$").and_then(|rest| rest.split_once('$')).map(|(salt, _)| salt);
+    salt.is_some_and(|salt| with_salt(password, salt).as_deref() == Some(hash))
 }
 
 /// Gives root a new password. All other lines, and the other fields of root's, stay as they are, but for the day of the last change.
 pub(in crate::device) fn set_root_password(cx: &mut Context, password: &str) -> Result<(), Fault> {
+    let before = cx.file(SHADOW)?;
+    let of_root = before.lines().find_map(|line| line.strip_prefix("root:"));
+    if of_root.and_then(|fields| fields.split(':').next()).is_some_and(|now| is_of(now, password)) {
+        return Ok(());
+    }
     let hash = hash(password)?;
     let today = cx.facts().clock_known.then(|| {
         let now = crate::time::UtcTime::from(cx.system().wall_clock());
         now.seconds().div_euclid(SECONDS_PER_DAY).to_string()
     });
-    let before = cx.file(SHADOW)?;
     let mut found = false;
     let mut after = String::with_capacity(before.len().saturating_add(128));
     for line in before.lines() {
@@ -79,5 +93,9 @@ mod tests {
         assert!(one.starts_with("$6$") && one.len() == 3 + 16 + 1 + 86, "{one}");
         assert_ne!(one, other, "each has a salt of its own");
         assert!(hash("").is_err() && hash("a\nb").is_err());
+        assert!(is_of(&one, "secret") && is_of(&other, "secret") && !is_of(&one, "Secret"));
+        for odd in ["", "*", "secret", "$6$", "$6$salt", "$6$rounds=5000$salt$hash", "$1$salt$hash", "$p$root"] {
+            assert!(!is_of(odd, "secret") && !is_of(odd, ""), "{odd}");
+        }
     }
 }

@@ -164,6 +164,10 @@ fn set_username(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
 
 fn set_password(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
     let Some(login) = login(cx, row)? else { return shadow::set_root_password(cx, value) };
+    let section = cx.package(PACKAGE)?.section(login.id);
+    if section.and_then(|section| section.get("password")).is_some_and(|now| shadow::is_of(now, value)) {
+        return Ok(());
+    }
     let wanted = is_enabled(cx, row)?;
     let hash = shadow::hash(value)?;
     set_option(cx, login.id, "password", Some(&hash))?;

@@ -1,7 +1,7 @@
 //! `Device.WiFi.AccessPoint.{i}.`: the other half of a `wifi-iface` section of mode `ap`.
 
 use super::halves::{self, Half};
-use super::{PACKAGE, SSID, features, live, security};
+use super::{PACKAGE, SSID, features, live, security, words};
 use crate::error::{Fault, Result};
 use crate::model::access::{truth, uci_truth};
 use crate::model::context::{Context, Row};
@@ -231,7 +231,7 @@ fn enabled_methods(cx: &mut Context, row: &Row) -> Result<Text> {
         let kept = kept(cx, row)?;
         return Ok(Text::Owned(cx.own(&kept).unwrap_or_default()));
     }
-    Ok(Text::Owned(now.join(",")))
+    Ok(words::shown(cx, row, "ConfigMethodsEnabled", Text::Owned(now.join(","))))
 }
 
 fn set_methods(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
@@ -247,5 +247,8 @@ fn set_methods(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
         }
         return Ok(());
     }
-    write_methods(cx, row, &wanted)
+    write_methods(cx, row, &wanted)?;
+    let now = methods(cx, row)?.join(",");
+    words::keep(cx, row, "ConfigMethodsEnabled", value, &now);
+    Ok(())
 }

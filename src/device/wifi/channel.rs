@@ -1,6 +1,6 @@
 //! Band, standards, channel and bandwidth of a radio: options that only make sense together, and are judged together.
 
-use super::live;
+use super::{live, words};
 use crate::device::net;
 use crate::error::{Fault, Result};
 use crate::model::access::{truth, uci_truth};
@@ -332,7 +332,8 @@ pub(super) fn supported_standards(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 pub(super) fn standards(cx: &mut Context, row: &Row) -> Result<Text> {
-    Ok(Text::Owned(Plan::read(cx, row)?.standards().join(",")))
+    let now = Plan::read(cx, row)?.standards().join(",");
+    Ok(words::shown(cx, row, "OperatingStandards", Text::Owned(now)))
 }
 
 pub(super) fn possible_channels(cx: &mut Context, row: &Row) -> Result<Text> {
@@ -432,7 +433,12 @@ pub(super) fn set(cx: &mut Context, row: &Row, values: &Values<'_>) -> Result<()
         }
         plan.write(cx, row, &before)
     };
-    stage(cx).map_err(|fault| ("Channel", fault))
+    stage(cx).map_err(|fault| ("Channel", fault))?;
+    if let Some(value) = values.get("OperatingStandards") {
+        let now = Plan::read(cx, row).map_err(broken)?.standards().join(",");
+        words::keep(cx, row, "OperatingStandards", value, &now);
+    }
+    Ok(())
 }
 
 /// Another band takes none of the settings that it cannot have.

@@ -16,6 +16,7 @@ mod radio;
 mod security;
 mod ssid;
 mod station;
+mod words;
 
 pub(super) use ssid::device_of;
 

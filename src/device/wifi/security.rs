@@ -3,7 +3,7 @@
 //! OpenWrt keeps one secret, `key`: the passphrase or the key of WPA and WPA2, the passphrase of WPA3, or which of the WEP keys is used.
 
 use super::{LINE, ONE_LINE, PACKAGE};
-use super::{features, halves};
+use super::{features, halves, words};
 use crate::device::own_keys;
 use crate::error::{Fault, Result};
 use crate::model::context::{Context, Row};
@@ -38,7 +38,7 @@ pub(super) static SECURITY: Object = Object::single(
     &[
         ro("ModesSupported", MODE.list(), get(modes_supported)),
         rw("ModeEnabled", MODE, together(|cx, row| Ok(Text::Borrowed(read(cx, row)?.0.name())))),
-        rw("EncryptionMode", STRING.values(&["TKIP", "AES"]).list(), together(|cx, row| Ok(ciphers(cx, row)?.text()))),
+        rw("EncryptionMode", STRING.values(&["TKIP", "AES"]).list(), together(encryption)),
         rw("WEPKey", HEX_BINARY.lengths(&[(5, 5), (13, 13)]), together(hidden)).hidden(),
         rw("PreSharedKey", HEX_BINARY.lengths(&[(0, 32)]), together(hidden)).hidden(),
         rw("KeyPassphrase", PASSPHRASE.lengths(&[(8, 63)]), together(hidden)).hidden(),
@@ -251,6 +251,11 @@ fn ciphers(cx: &mut Context, row: &Row) -> Result<Ciphers> {
     })
 }
 
+fn encryption(cx: &mut Context, row: &Row) -> Result<Text> {
+    let now = ciphers(cx, row)?.text();
+    Ok(words::shown(cx, row, "EncryptionMode", now))
+}
+
 fn protection(cx: &mut Context, row: &Row) -> Result<Protection> {
     let set = cx.option(row, "ieee80211w")?;
     let found = Protection::ALL.into_iter().find(|protection| set.as_deref() == Some(protection.uci()));
@@ -332,6 +337,10 @@ fn set(cx: &mut Context, row: &Row, values: &Values<'_>) -> Result<(), Blame> {
         if let Some(lacking) = missing(cx, row, mode).map_err(broken)? {
             return Err(("ModeEnabled", Fault::value(format!("{} needs {lacking}", mode.name()))));
         }
+    }
+    if let Some(value) = values.get("EncryptionMode") {
+        let now = ciphers(cx, row).map_err(broken)?.text();
+        words::keep(cx, row, "EncryptionMode", value, &now);
     }
     Ok(())
 }

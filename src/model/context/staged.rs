@@ -223,7 +223,7 @@ impl Context {
         let registry = self.registry();
         let own = self.own.iter().filter(|(name, value)| registry.own(name) != value.as_deref());
         let own: Vec<&str> = own.map(|(name, _)| name.as_str()).collect();
-        guard(&Change { packages: &packages, own: &own, registry: &registry })
+        guard(&Change { packages: &packages, own: &own, registry: &registry, effects: &self.effects })
     }
 
     /// Writes the values that live in files and behind programs, and notes what was in the files. What a program did stays done, which is why

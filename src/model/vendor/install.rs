@@ -70,7 +70,7 @@ fn table(table: VendorTable) -> Table {
     let functional = !table.enable.is_empty();
     let keys = table.unique.into_iter().map(|parameters| Key { parameters: texts(parameters), functional }).collect();
     let mut made = Table::new(Rows::Vendor(Box::leak(Box::new(match table.rows {
-        Instances::Uci { package, kind } => VendorRows::Sections(leak(package), leak(kind)),
+        Instances::Uci { package, kind, wanted } => VendorRows::Sections(leak(package), leak(kind), pairs(wanted)),
         Instances::Directory(path) => VendorRows::Directory(leak(path)),
         Instances::Program(argv) => VendorRows::Program(texts(argv)),
         Instances::Ubus { call, key } => {

@@ -21,7 +21,7 @@ pub use install::{Installed, install};
 pub use load::load;
 pub use parse::parse;
 pub use rows::VendorRows;
-pub(super) use rows::{Found, find, list, package_of, sections_of};
+pub(super) use rows::{Found, belong, find, list, package_of, sections_of, stand, wanted};
 
 use super::pattern::Pattern;
 use super::schema::Notification;
@@ -133,7 +133,7 @@ struct VendorTable {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Instances {
-    Uci { package: String, kind: String },
+    Uci { package: String, kind: String, wanted: Vec<(String, String)> },
     Directory(String),
     Ubus { call: Call, key: String },
     Program(Vec<String>),

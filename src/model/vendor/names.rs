@@ -152,6 +152,8 @@ pub(super) fn full_name(object: &str, name: &str) -> Result<(), String> {
 pub(super) struct Holds {
     /// `{key}`: a row.
     pub(super) key: bool,
+    /// `{around}`: a row in the row of another table.
+    pub(super) around: bool,
     /// `{uci:option}`: a row that is a UCI section.
     pub(super) option: bool,
 }
@@ -168,7 +170,8 @@ pub(super) fn placeholders(text: &str) -> Result<Holds, String> {
         match name.strip_prefix("uci:") {
             Some(option) if is_word(option) => holds.option = true,
             None if name == "key" => holds.key = true,
-            _ => return Err(format!("{{{name}}} is neither {{key}} nor {{uci:option}}")),
+            None if name == "around" => holds.around = true,
+            _ => return Err(format!("{{{name}}} is none of {{key}}, {{around}} and {{uci:option}}")),
         }
         rest = after;
     }

@@ -165,6 +165,16 @@ impl Reader<'_> {
         };
         self.misplaced(fields, &kinds);
         let write = self.write(fields, &mut shape);
+        let (target, where_from) = if fields.get("write").is_some() { (&write, "write") } else { (&read, "map") };
+        if let (Some(true), Some(Place::Uci { map: Words::Table(words), .. })) = (writable, target) {
+            let line = fields.line_of(where_from);
+            // A command that is not given is not written.
+            for value in ["true", "false"].iter().filter(|_| shape.kind == Kind::Boolean && !command) {
+                if !words.iter().any(|(_, known)| known == value) {
+                    self.add(line, format!("\"map\" has no word to write for {value}"));
+                }
+            }
+        }
         if command && (shape.kind != Kind::Boolean || shape.list.is_some() || writable == Some(false)) {
             self.add(fields.line_of("command"), "a command is a boolean with access rw");
         }

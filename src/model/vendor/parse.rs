@@ -91,7 +91,7 @@ const OBJECT: &[&str] =
     &["description", "instances", "writable", "unique", "enable", "limit", "count", "parameters", "apply"];
 /// Members that only a table has which the file itself brings.
 const OF_TABLE: &[&str] = &["writable", "unique", "enable", "limit", "count"];
-const INSTANCES: &[&str] = &["uci", "directory", "ubus", "pointer", "key", "exec"];
+const INSTANCES: &[&str] = &["uci", "where", "directory", "ubus", "pointer", "key", "exec"];
 
 impl<'p> Reader<'p> {
     fn new(member: &Member, problems: &'p mut Problems) -> Self {
@@ -161,6 +161,9 @@ impl<'p> Reader<'p> {
         } else if holds.key && !self.has_row(around) {
             self.add(line, "{key} needs a row, and there is no table around");
         }
+        if holds.around && self.rows(around) < 2 {
+            self.add(line, "{around} needs a row in another row, and there is no table in a table");
+        }
     }
 
     pub(super) fn needs_section(&mut self, line: usize, around: bool) {
@@ -172,8 +175,13 @@ impl<'p> Reader<'p> {
     }
 
     fn has_row(&self, around: bool) -> bool {
+        self.rows(around) > 0
+    }
+
+    /// How many rows lie in each other there.
+    fn rows(&self, around: bool) -> usize {
         let path = if around { self.path.strip_suffix("{i}.").unwrap_or(&self.path) } else { &self.path };
-        path.contains("{i}.")
+        path.matches("{i}.").count()
     }
 
     /// A program with its arguments; `None` after a mistake.
@@ -354,12 +362,16 @@ impl<'p> Reader<'p> {
                 self.add(fields.line_of(name), format!("\"{name}\" goes with \"ubus\""));
             }
         }
+        if kind != "uci" && fields.get("where").is_some() {
+            self.add(fields.line_of("where"), "\"where\" goes with \"uci\"");
+        }
         let value = fields.get(kind)?;
         match kind {
             "uci" => {
+                let wanted = fields.get("where").map(|json| self.wanted(json)).unwrap_or_default();
                 let text = self.text(value, "\"uci\"")?;
                 let (package, kind) = self.good(value.line, names::sections(&text))?;
-                Some(Instances::Uci { package: String::from(package), kind: String::from(kind) })
+                Some(Instances::Uci { package: String::from(package), kind: String::from(kind), wanted })
             }
             "directory" => self.file(value, "\"directory\"", true).map(Instances::Directory),
             "exec" => self.program(value, Some(true)).map(Instances::Program),
@@ -373,6 +385,28 @@ impl<'p> Reader<'p> {
         }
     }
 
+    /// The options that say which sections are rows.
+    fn wanted(&mut self, json: &Json) -> Vec<(String, String)> {
+        let Value::Object(members) = &json.value else {
+            self.add(json.line, "\"where\" is an object with the options that a row has");
+            return Vec::new();
+        };
+        let mut wanted = Vec::new();
+        for member in members {
+            if !names::is_option(&member.name) {
+                self.add(member.line, format!("{:?} is no name of a UCI option", member.name));
+            }
+            match member.value.scalar() {
+                Some(text) => {
+                    self.holds(member.value.line, &text, true);
+                    wanted.push((member.name.clone(), text));
+                }
+                None => self.add(member.value.line, "the option of a row is a text or a number"),
+            }
+        }
+        wanted
+    }
+
     fn writable(&mut self, json: &Json) -> Option<Vec<(String, String)>> {
         match &json.value {
             Value::Bool(true) => Some(Vec::new()),
@@ -383,7 +417,12 @@ impl<'p> Reader<'p> {
                     if !names::is_option(&member.name) {
                         self.add(member.line, format!("{:?} is no name of a UCI option", member.name));
                     }
-                    match member.value.scalar() {
+                    let text = match &member.value.value {
+                        // As a parameter would write it.
+                        Value::Bool(value) => Some(String::from(if *value { "1" } else { "0" })),
+                        _ => member.value.scalar(),
+                    };
+                    match text {
                         Some(text) => options.push((member.name.clone(), text)),
                         None => self.add(member.value.line, "the option of a new section is a text or a number"),
                     }

@@ -13,8 +13,8 @@ use crate::platform::uci::SectionId;
 /// Where the rows of a vendor table come from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum VendorRows {
-    /// The sections of a type of a UCI package, or of every type when it is empty.
-    Sections(&'static str, &'static str),
+    /// The sections of a type of a UCI package, or of every type when it is empty; those in which these options have these texts.
+    Sections(&'static str, &'static str, &'static [(&'static str, &'static str)]),
     /// The names in a directory.
     Directory(&'static str),
     /// The items of an array, or the members of an object, in the reply to a ubus call: object, method, arguments, pointer, and the member of an
@@ -38,10 +38,14 @@ pub(in crate::model) enum Found {
 
 pub(in crate::model) fn list(context: &mut Context, around: &Rc<Row>, rows: &VendorRows) -> Result<Found> {
     let mut keys: Vec<String> = match *rows {
-        VendorRows::Sections(package, kind) => {
+        VendorRows::Sections(package, kind, _) => {
+            let wanted = wanted(context, around, rows)?;
             let sections = context.package(package)?.sections();
-            let wanted = sections.filter(|section| kind.is_empty() || section.kind() == kind);
-            return Ok(Found::Sections(package, wanted.map(|section| section.id()).collect()));
+            let found = sections.filter(|section| {
+                (kind.is_empty() || section.kind() == kind)
+                    && wanted.iter().all(|(option, text)| section.get(option) == Some(text.as_str()))
+            });
+            return Ok(Found::Sections(package, found.map(|section| section.id()).collect()));
         }
         VendorRows::Directory(path) => {
             let path = fill_path(context, around, path)?;
@@ -79,7 +83,8 @@ fn key_of(item: &Json, key: &str) -> Option<String> {
     }
 }
 
-/// Follows a JSON pointer whose parts may hold placeholders. `{key}` in the place of an array's index is the item that the row is known by.
+/// Follows a JSON pointer whose parts may hold placeholders. `{key}` in the place of an array's index is the item that the row is known by, and
+/// `{around}` that of the row around it.
 pub(in crate::model) fn find<'a>(
     context: &mut Context,
     row: &Row,
@@ -90,6 +95,10 @@ pub(in crate::model) fn find<'a>(
     for part in pointer.split('/').skip(1) {
         found = match found {
             Some(Json::Array(items)) if part == "{key}" => item_of(context, row, items)?,
+            Some(Json::Array(items)) if part == "{around}" => match row.parent() {
+                Some(around) => item_of(context, around, items)?,
+                None => return Ok(None),
+            },
             Some(Json::Array(items)) => fill(context, row, part)?.parse().ok().and_then(|i: usize| items.get(i)),
             Some(Json::Object(members)) => {
                 members.get(&fill(context, row, &part.replace("~1", "/").replace("~0", "~"))?)
@@ -126,7 +135,31 @@ pub(in crate::model) fn package_of(rows: &VendorRows) -> Option<&'static str> {
 /// The UCI package and the type of the sections that are rows.
 pub(in crate::model) fn sections_of(rows: &VendorRows) -> Option<(&'static str, &'static str)> {
     match *rows {
-        VendorRows::Sections(package, kind) => Some((package, kind)),
+        VendorRows::Sections(package, kind, _) => Some((package, kind)),
         _ => None,
     }
+}
+
+/// The options that a section has which is one of the rows inside the row around them.
+pub(in crate::model) fn wanted(
+    context: &mut Context,
+    around: &Row,
+    rows: &VendorRows,
+) -> Result<Vec<(&'static str, String)>> {
+    match *rows {
+        VendorRows::Sections(_, _, wanted) => {
+            wanted.iter().map(|&(option, text)| fill(context, around, text).map(|text| (option, text))).collect()
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Whether rows stay the same whatever options are written.
+pub(in crate::model) fn stand(rows: &VendorRows) -> bool {
+    matches!(rows, VendorRows::Sections(_, _, wanted) if wanted.is_empty())
+}
+
+/// Whether rows are sections that belong to the row around them.
+pub(in crate::model) fn belong(rows: &VendorRows) -> bool {
+    matches!(rows, VendorRows::Sections(_, _, wanted) if wanted.iter().any(|(_, text)| text.contains('{')))
 }
