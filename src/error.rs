@@ -88,8 +88,16 @@ impl fmt::Display for FaultCode {
 ///
 /// It is one pointer wide, because it stands in the result of nearly every function of the data model, and moving a wide one through every
 /// `?` was a third of the program. Its parts are read through it: `fault.code`, `fault.text`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Fault(Box<FaultParts>);
+pub struct Fault(Box<Cause>);
+
+/// What a [`Fault`] and an [`Error`] point to: the same, so that a `?` that makes a fault of an error, of which nearly every function of the data
+/// model has several, takes no code at all.
+#[derive(Debug)]
+struct Cause {
+    parts: FaultParts,
+    /// What the operating system said, where a file, socket or program could not be used.
+    os: Option<io::Error>,
+}
 
 /// What a [`Fault`] says.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -106,19 +114,33 @@ impl Deref for Fault {
     type Target = FaultParts;
 
     fn deref(&self) -> &FaultParts {
-        &self.0
+        &self.0.parts
     }
 }
 
+impl Clone for Fault {
+    fn clone(&self) -> Self {
+        self.0.parts.clone().into()
+    }
+}
+
+impl PartialEq for Fault {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.parts == other.0.parts
+    }
+}
+
+impl Eq for Fault {}
+
 impl fmt::Debug for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.0.parts.fmt(f)
     }
 }
 
 impl From<FaultParts> for Fault {
     fn from(parts: FaultParts) -> Self {
-        Self(Box::new(parts))
+        Self(Box::new(Cause { parts, os: None }))
     }
 }
 
@@ -143,26 +165,26 @@ impl Fault {
     /// What it says, to be taken apart.
     #[must_use]
     pub fn into_parts(self) -> FaultParts {
-        *self.0
+        self.0.parts
     }
 
     /// Its text alone.
     #[must_use]
     pub fn into_text(self) -> String {
-        self.0.text
+        self.0.parts.text
     }
 
     /// The same as the fault of one parameter, with the name as it was sent.
     #[must_use]
     pub fn of(self, name: String) -> ParameterFault {
-        let FaultParts { code, text, .. } = *self.0;
+        let FaultParts { code, text, .. } = self.0.parts;
         ParameterFault { name, code, text }
     }
 
     /// The same with every bad entry of a SetParameterValues.
     #[must_use]
     pub fn with_parameters(mut self, parameters: Vec<ParameterFault>) -> Self {
-        self.0.parameters = parameters;
+        self.0.parts.parameters = parameters;
         self
     }
 
@@ -214,43 +236,40 @@ impl std::error::Error for Fault {}
 /// One pointer wide, for the reason that [`Fault`] is.
 pub struct Error(Box<Cause>);
 
-/// What has failed, inside an [`Error`].
-#[derive(Debug)]
-enum Cause {
-    /// A file, socket or program could not be used; the text says which and for what.
-    Io(String, io::Error),
-    /// A configuration or model file is wrong: its path, the line, counted from 1 and 0 where it is not known, and what is wrong.
-    File(String, usize, String),
-    /// Anything else, in one line.
-    Other(String),
-}
-
 impl Error {
+    fn new(text: String, os: Option<io::Error>) -> Self {
+        Self(Box::new(Cause {
+            parts: FaultParts { code: FaultCode::INTERNAL_ERROR, text, parameters: Vec::new() },
+            os,
+        }))
+    }
+
     /// Wraps an operating system error with what was being done, such as `read /etc/config/network`.
     pub fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
-        move |error| Self(Box::new(Cause::Io(what, error)))
+        move |error| Self::new(format!("cannot {what}: {error}"), Some(error))
     }
 
     /// A configuration or model file is wrong. Lines count from 1; 0 where the line is not known.
     #[must_use]
     pub fn file(path: String, line: usize, reason: String) -> Self {
-        Self(Box::new(Cause::File(path, line, reason)))
+        let text = match line {
+            0 => format!("{path}: {reason}"),
+            _ => format!("{path}:{line}: {reason}"),
+        };
+        Self::new(text, None)
     }
 
     /// An error with just a text, in one line.
     #[must_use]
     pub fn other(text: impl Into<String>) -> Self {
-        Self(Box::new(Cause::Other(text.into())))
+        Self::new(text.into(), None)
     }
 
     /// What the operating system said, where a file, socket or program could not be used.
     #[must_use]
     pub fn os(&self) -> Option<&io::Error> {
-        match &*self.0 {
-            Cause::Io(_, error) => Some(error),
-            Cause::File(..) | Cause::Other(_) => None,
-        }
+        self.0.os.as_ref()
     }
 
     /// Whether something did not end in its time.
@@ -268,12 +287,7 @@ impl fmt::Debug for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.0 {
-            Cause::Io(what, error) => write!(f, "cannot {what}: {error}"),
-            Cause::File(path, 0, reason) => write!(f, "{path}: {reason}"),
-            Cause::File(path, line, reason) => write!(f, "{path}:{line}: {reason}"),
-            Cause::Other(text) => f.write_str(text),
-        }
+        f.write_str(&self.0.parts.text)
     }
 }
 
@@ -286,7 +300,7 @@ impl std::error::Error for Error {
 /// An internal error is 9002 to the ACS (TR-069a6 A.5.1).
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
-        Self::internal(error.to_string())
+        Self(error.0)
     }
 }
 

@@ -51,11 +51,12 @@ pub fn addresses(
     let unreachable = |text: String| PostError::new(PostErrorKind::Unreachable, text);
     let (sender, receiver) = mpsc::channel();
     let (asked, name) = (Arc::clone(resolver), host.to_owned());
+    // A thread that is given up goes on until the resolver gives up, and its answer is dropped. Its work is of the type that the other threads have.
+    let work: Box<dyn FnOnce() + Send> = Box::new(move || drop(sender.send(asked.resolve(&name, port))));
     thread::Builder::new()
         .name("resolve".into())
         .stack_size(STACK)
-        // A thread that is given up goes on until the resolver gives up, and its answer is dropped.
-        .spawn(move || sender.send(asked.resolve(&name, port)).ok())
+        .spawn(work)
         .map_err(|error| unreachable(format!("cannot start a thread to resolve {host}: {error}")))?;
     let end = Instant::now() + timeout;
     let answer = loop {

@@ -28,6 +28,7 @@
 //! driver posts the answer itself, streamed if it is big, and reports what comes back; the machine need not see it.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::cwmp::handlers::METHODS;
@@ -119,7 +120,7 @@ pub enum Acknowledged {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
     /// Post this and report what comes back.
-    Post(Box<Envelope>),
+    Post(Rc<Envelope>),
     /// Post an empty body and report what comes back.
     PostEmpty,
     /// Carry out this request of the ACS, post the answer or fault (see [`answer`]) and report what comes back.
@@ -173,11 +174,14 @@ enum State {
 pub struct Session {
     state: State,
     version: Version,
+    /// Those that have not been sent.
     own_requests: VecDeque<OwnRequest>,
     id_prefix: String,
     last_id: u32,
     /// The own request that waits for its response.
-    sent: Box<Envelope>,
+    sent: Rc<Envelope>,
+    /// That of the [`OwnRequest`].
+    key: String,
     repeats: u32,
     /// Whether the ACS holds our requests (CONFORMANCE X-09).
     held: bool,
@@ -204,14 +208,15 @@ impl Session {
             ..Header::default()
         };
         let body = Some(Message::Inform(Box::new(config.inform)));
-        let inform = Box::new(Envelope { namespace: config.version.namespace(), header, body });
+        let inform = Rc::new(Envelope { namespace: config.version.namespace(), header, body });
         let session = Self {
             state: State::Inform,
             version: config.version,
             own_requests: config.own_requests.into(),
             id_prefix: config.id_prefix,
             last_id: 1,
-            sent: inform.clone(),
+            sent: Rc::clone(&inform),
+            key: String::new(),
             repeats: 0,
             held: false,
             finished: false,
@@ -290,11 +295,12 @@ impl Session {
     }
 
     fn in_request(&mut self, received: Received) -> Step {
-        let Some(request) = self.own_requests.front() else {
+        let sent = Rc::clone(&self.sent);
+        let Some(request) = &sent.body else {
             return self.fail("no request of the CPE was under way");
         };
-        let (key, optional) = (request.key.clone(), is_optional(&request.message));
-        let asks_for_methods = request.message == Message::GetRpcMethods;
+        let (key, optional) = (self.key.clone(), is_optional(request));
+        let asks_for_methods = matches!(request, Message::GetRpcMethods);
         match received {
             Received::Envelope(Envelope { body: Some(Message::Fault(fault)), .. }) => {
                 if is_retry(&fault) {
@@ -304,11 +310,10 @@ impl Session {
                 if asks_for_methods {
                     return self.told_methods(Acknowledged::Refused { key, reason }, &[]);
                 }
-                if optional || is_unknown_to_acs(&fault) && is_autonomous(&request.message) {
+                if optional || is_unknown_to_acs(&fault) && is_autonomous(request) {
                     return self.told(Acknowledged::Refused { key, reason });
                 }
                 self.untold.get_or_insert(reason);
-                self.own_requests.pop_front();
                 self.next_turn(Vec::new())
             }
             Received::Envelope(Envelope { body: Some(Message::GetRpcMethodsResponse(methods)), .. })
@@ -317,7 +322,7 @@ impl Session {
                 let response = Message::GetRpcMethodsResponse(methods.clone());
                 self.told_methods(Acknowledged::Request { key, response }, &methods)
             }
-            Received::Envelope(Envelope { body: Some(response), .. }) if answers(&request.message, &response) => {
+            Received::Envelope(Envelope { body: Some(response), .. }) if answers(request, &response) => {
                 self.told(Acknowledged::Request { key, response })
             }
             Received::Undecodable(error) => self.unreadable(&error),
@@ -339,7 +344,7 @@ impl Session {
             Received::Undecodable(error) => match refusal(&error.kind) {
                 Some(fault) => {
                     let fault = answer(error.id, self.version.namespace(), Message::Fault(fault));
-                    Step { acknowledged: Vec::new(), action: Action::Post(Box::new(fault)) }
+                    Step { acknowledged: Vec::new(), action: Action::Post(Rc::new(fault)) }
                 }
                 None => self.unreadable(&error),
             },
@@ -362,16 +367,17 @@ impl Session {
             acknowledged.push(Acknowledged::Refused { key: request.key.clone(), reason });
             self.own_requests.pop_front();
         }
-        let action = match self.own_requests.front() {
-            Some(request) if !self.held && !self.finished => {
+        let next = if self.held || self.finished { None } else { self.own_requests.pop_front() };
+        let action = match next {
+            Some(OwnRequest { key, message }) => {
                 self.last_id = self.last_id.saturating_add(1);
                 let header = Header { id: Some(format!("{}{}", self.id_prefix, self.last_id)), ..Header::default() };
-                let body = Some(request.message.clone());
-                *self.sent = Envelope { namespace, header, body };
+                self.sent = Rc::new(Envelope { namespace, header, body: Some(message) });
+                self.key = key;
                 self.state = State::Request;
-                Action::Post(self.sent.clone())
+                Action::Post(Rc::clone(&self.sent))
             }
-            _ => {
+            None => {
                 self.finished |= !self.held;
                 self.state = State::Serve;
                 Action::PostEmpty
@@ -381,14 +387,12 @@ impl Session {
     }
 
     fn told(&mut self, acknowledged: Acknowledged) -> Step {
-        self.own_requests.pop_front();
         self.repeats = 0;
         self.next_turn(vec![acknowledged])
     }
 
     /// The ACS has said which methods it has: what it need not have, and has not, is not tried (CONFORMANCE G-03).
     fn told_methods(&mut self, first: Acknowledged, methods: &[String]) -> Step {
-        self.own_requests.pop_front();
         self.repeats = 0;
         let mut acknowledged = vec![first];
         self.own_requests.retain(|request| {
@@ -410,7 +414,7 @@ impl Session {
             return self.fail(&format!("the ACS answered the same request {} times with 8005", self.repeats + 1));
         }
         self.repeats += 1;
-        Step { acknowledged: Vec::new(), action: Action::Post(self.sent.clone()) }
+        Step { acknowledged: Vec::new(), action: Action::Post(Rc::clone(&self.sent)) }
     }
 
     fn http_error(&mut self, status: u16, retry_after: Option<Duration>) -> Step {

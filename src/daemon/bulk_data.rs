@@ -21,7 +21,7 @@ const LARGEST: usize = 1 << 20;
 pub fn send(shared: &Arc<Shared>) {
     let Some(job) = shared.lock().bulk_job() else { return };
     let beside = Beside::new(shared, Agent::abandon_bulk_data);
-    if start("bulk data", move || run(&beside.shared, job)).is_none() {
+    if start("bulk data", Box::new(move || run(&beside.shared, job))).is_none() {
         shared.lock().abandon_bulk_data();
     }
 }

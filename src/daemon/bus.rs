@@ -78,7 +78,7 @@ pub fn serve(shared: &Arc<Shared>, bus: &mut Listener) {
     if man {
         let clerk = Clerk(shared.clone());
         let work = move || while clerk.work() {};
-        if let Err(error) = thread("bus", MEDIUM_STACK, work) {
+        if let Err(error) = thread("bus", MEDIUM_STACK, Box::new(work)) {
             log::warn!("cannot serve ubus: {error}");
             // Tried again when something happens.
             shared.bus.lock().manned = false;

@@ -80,7 +80,7 @@ impl Control {
                 }
                 busy.fetch_sub(1, Ordering::SeqCst);
             };
-            if let Err(error) = thread("control", MEDIUM_STACK, serve) {
+            if let Err(error) = thread("control", MEDIUM_STACK, Box::new(serve)) {
                 log::warn!("cannot serve the command line: {error}");
                 self.busy.fetch_sub(1, Ordering::SeqCst);
             }

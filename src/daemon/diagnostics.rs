@@ -15,7 +15,7 @@ pub fn start(shared: &Arc<Shared>) {
         let Some(job) = shared.lock().begin_test() else { return };
         let number = job.number;
         let beside = Beside::new(shared, move |agent| agent.end_test(number, None));
-        if start_worker("test", move || run(&beside.shared, &job)).is_none() {
+        if start_worker("test", Box::new(move || run(&beside.shared, &job))).is_none() {
             shared.lock().end_test(number, None);
         }
     }

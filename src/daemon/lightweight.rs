@@ -23,7 +23,7 @@ pub fn send(shared: &Arc<Shared>) {
         sender.lock().lightweight_sent(sent);
         sender.wake();
     };
-    if let Err(error) = thread("lightweight", MEDIUM_STACK, send) {
+    if let Err(error) = thread("lightweight", MEDIUM_STACK, Box::new(send)) {
         shared.lock().lightweight_sent(Err(error));
     }
 }

@@ -222,7 +222,7 @@ pub fn run(options: &Options) -> Result<()> {
     fill_random(&mut key);
     let clock = Loop::watch_clock();
     let listened = shared.clone();
-    thread("signals", SMALL_STACK, move || listen_to_signals(&listened, &signals))
+    thread("signals", SMALL_STACK, Box::new(move || listen_to_signals(&listened, &signals)))
         .map_err(Error::io("start a thread"))?;
     Loop {
         shared,
@@ -381,13 +381,16 @@ fn join(worker: &mut Option<JoinHandle<()>>, name: &str) -> bool {
     died
 }
 
+/// What a thread does. It is boxed, because the code that starts a thread is longer than most works and would be made anew for each of them.
+type Work = Box<dyn FnOnce() + Send>;
+
 /// Starts a worker.
-fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
+fn start(name: &str, work: Work) -> Option<JoinHandle<()>> {
     thread(name, STACK, work).inspect_err(|error| log::error!("cannot start a thread: {error}")).ok()
 }
 
 /// Starts a thread.
-fn thread(name: &str, stack: usize, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
+fn thread(name: &str, stack: usize, work: Work) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(name.into()).stack_size(stack).spawn(work)
 }
 
@@ -639,7 +642,7 @@ impl Loop {
         }
         let Plan::Now(reason) = self.shared.lock().plan() else { return };
         let shared = self.shared.clone();
-        self.spawn("session", move || session::run(&shared, reason));
+        self.spawn("session", Box::new(move || session::run(&shared, reason)));
     }
 
     /// Does what an earlier process has promised to the ACS and not done yet, and what is to be done without the ACS.
@@ -647,7 +650,7 @@ impl Loop {
         let promised = self.shared.lock().promised().is_some();
         if promised {
             let shared = self.shared.clone();
-            self.spawn("promises", move || session::keep_promises(&shared));
+            self.spawn("promises", Box::new(move || session::keep_promises(&shared)));
         }
         promised
     }
@@ -656,7 +659,7 @@ impl Loop {
     fn apply_file(&mut self) -> bool {
         let Next::Apply(id) = self.shared.lock().next_transfer() else { return false };
         let shared = self.shared.clone();
-        self.spawn("apply", move || transfers::apply(&shared, id));
+        self.spawn("apply", Box::new(move || transfers::apply(&shared, id)));
         true
     }
 
@@ -670,7 +673,7 @@ impl Loop {
         let Some(job) = job else { return };
         join(&mut self.transfer_worker, "transfer");
         let (beside, id) = (Beside::new(&self.shared, Agent::abandon_transfer), job.id);
-        self.transfer_worker = start("transfer", move || transfers::run(&beside.shared, &job));
+        self.transfer_worker = start("transfer", Box::new(move || transfers::run(&beside.shared, &job)));
         if self.transfer_worker.is_none() {
             self.shared.lock().put_off_transfer(id);
         }
@@ -684,7 +687,7 @@ impl Loop {
         let Some(job) = self.shared.lock().begin_unit() else { return };
         join(&mut self.unit_worker, "unit");
         let (beside, id) = (Beside::new(&self.shared, Agent::abandon_unit), job.id);
-        self.unit_worker = start("unit", move || units::run(&beside.shared, &job));
+        self.unit_worker = start("unit", Box::new(move || units::run(&beside.shared, &job)));
         if self.unit_worker.is_none() {
             let mut agent = self.shared.lock();
             agent.end_unit(id, None);
@@ -692,12 +695,13 @@ impl Loop {
         }
     }
 
-    fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) {
+    fn spawn(&mut self, name: &str, work: Work) {
         let working = Working::new(&self.shared);
-        self.worker = start(name, move || {
+        let work = move || {
             let _working = working;
             work();
-        });
+        };
+        self.worker = start(name, Box::new(work));
         if self.worker.is_none() {
             let agent = self.shared.lock();
             self.start_at = agent.live().monotonic().saturating_add(START_AGAIN);

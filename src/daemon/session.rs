@@ -123,7 +123,10 @@ impl Way<'_> {
                 Ok(envelope) => {
                     if self.shared.trace.is_followed() {
                         let mut context = self.shared.lock().model.context();
-                        self.shared.trace.received(&mut context, &envelope);
+                        // Read again, because what is shown is masked. All that it takes to copy a message would be 6 KB.
+                        if let Ok(shown) = decode(&reply.body, self.limit) {
+                            self.shared.trace.received(&mut context, shown);
+                        }
                     }
                     Received::Envelope(envelope)
                 }

@@ -59,12 +59,11 @@ impl Trace {
     }
 
     /// A message that has come; only worth making when somebody follows.
-    pub fn received(&self, context: &mut Context, envelope: &Envelope) {
-        let mut masked = envelope.clone();
-        if let Some(message) = &mut masked.body {
+    pub fn received(&self, context: &mut Context, mut envelope: Envelope) {
+        if let Some(message) = &mut envelope.body {
             mask(context, message);
         }
-        self.tell(&format!("<-- from the ACS\n{}\n", String::from_utf8_lossy(&encode(&masked))));
+        self.tell(&format!("<-- from the ACS\n{}\n", String::from_utf8_lossy(&encode(&envelope))));
     }
 }
 

@@ -134,7 +134,7 @@ fn resolve(shared: &Arc<Shared>, server: (String, u16)) {
         found_by.lock().stun_resolved(&asked, &found);
         found_by.wake();
     };
-    if let Err(error) = thread("stun", MEDIUM_STACK, work) {
+    if let Err(error) = thread("stun", MEDIUM_STACK, Box::new(work)) {
         shared.lock().stun_resolved(&server, &Err(error));
     }
 }

@@ -113,7 +113,7 @@ impl Keeper {
         let leaving = Leaving(shared.clone(), over.clone());
         let (job, stop) = (target.clone(), cancel.clone());
         // Where it cannot be started it is over at once.
-        let worker = start("xmpp", move || keep(&leaving.0, &job, &stop));
+        let worker = start("xmpp", Box::new(move || keep(&leaving.0, &job, &stop)));
         self.running = Some(Running { target, cancel, over, worker });
     }
 

@@ -11,7 +11,8 @@ use crate::model::access::truth;
 use crate::model::context::{Context, Row};
 use crate::model::format;
 use crate::model::schema::{
-    Notification, Object, Rows, Table, Text, alias, always, constant, count, functional, get, get_set, ro, rw, uci,
+    Notification, Object, Rows, Table, Text, alias, always, change, constant, count, functional, get, get_set, ro, rw,
+    uci,
 };
 use crate::model::value::{BOOLEAN, Format, STRING, UNSIGNED_INT, UNSIGNED_LONG};
 use crate::platform::uci::SectionId;
@@ -101,7 +102,7 @@ pub static ACCESS_POINT: Object = Object::table(
         rw("APN", STRING.lengths(&[(0, 64)]).format(APN), uci("apn")),
         rw("Username", STRING.lengths(&[(0, 256)]).format(WORD), uci("username")),
         rw("Password", STRING.lengths(&[(0, 256)]).format(WORD), uci("password")).hidden(),
-        rw("Interface", STRING.strong(&[INTERFACES]), get_set(modem, set_modem)),
+        rw("Interface", STRING.strong(&[INTERFACES]), change(modem, set_modem)),
     ],
 );
 
@@ -265,9 +266,6 @@ fn modem(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_modem(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if modem(cx, row)? == value {
-        return Ok(());
-    }
     let target = cx.row_of_path(INTERFACES, value).ok_or_else(|| Fault::value("an access point has a modem"))?;
     let key = cx.key(&target)?;
     if !key.starts_with('/') {

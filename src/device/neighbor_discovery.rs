@@ -7,7 +7,7 @@ use crate::device::{ethernet, net};
 use crate::error::{Fault, FaultCode, Result};
 use crate::model::access::full_name;
 use crate::model::context::{Context, Row};
-use crate::model::schema::{Object, Rows, Table, Text, alias, count, functional, get, get_set, ro, rw};
+use crate::model::schema::{Object, Rows, Table, Text, alias, change, count, functional, get, get_set, ro, rw};
 use crate::model::value::{BOOLEAN, STRING, UNSIGNED_INT};
 
 const INTERFACE: &str = "Device.IP.Interface.";
@@ -34,7 +34,7 @@ static INTERFACE_SETTING: Object = Object::table(
         ro("Status", STRING.values(&["Disabled", "Enabled", "Error_Misconfigured", "Error"]), get(status)),
         alias(),
         rw("Interface", STRING.strong(&[INTERFACE]), get_set(interface, set_interface)).default(""),
-        rw("DADTransmits", UNSIGNED_INT, get_set(probes, set_probes)).default("1"),
+        rw("DADTransmits", UNSIGNED_INT, change(probes, set_probes)).default("1"),
         rw(
             "RetransTimer",
             UNSIGNED_INT.ranges(&[(1, i64::MAX)]),
@@ -158,9 +158,6 @@ fn probes(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_probes(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if probes(cx, row)? == value {
-        return Ok(());
-    }
     if value.parse::<u32>().is_ok_and(|number| number > 255) {
         return Err(Fault::value("0 to 255 probes"));
     }

@@ -12,7 +12,7 @@ use crate::model::access::{truth, uci_truth};
 use crate::model::context::{Context, Row};
 use crate::model::format::{IPV4, IPV4_ADDRESS, IPV6_ADDRESS};
 use crate::model::schema::{
-    Notification, Object, Rows, Table, Text, Values, alias, always, count, get, get_set, ro, rw, together, uci,
+    Notification, Object, Rows, Table, Text, Values, alias, always, change, count, get, get_set, ro, rw, together, uci,
     uci_bool,
 };
 use crate::model::value::{BOOLEAN, STRING, UNSIGNED_INT};
@@ -40,7 +40,7 @@ pub static INTERFACE: Object = Object::table(
         alias(),
         ro("Name", STRING.lengths(&[(0, 64)]), get(name)),
         ro("LastChange", UNSIGNED_INT, get(last_change)).notification(Notification::CanDeny),
-        rw("LowerLayers", net::LOWER_LAYERS, get_set(lower_layers, set_lower_layers)).default(""),
+        rw("LowerLayers", net::LOWER_LAYERS, change(lower_layers, set_lower_layers)).default(""),
         rw("Reset", BOOLEAN, get_set(|_, _| Ok(truth(false)), reset)).command().default("false"),
         ro(
             "ConnectionStatus",
@@ -393,9 +393,6 @@ fn lower_layers(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_lower_layers(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if lower_layers(cx, row)? == value {
-        return Ok(());
-    }
     if !matches!(cx.option(row, "proto")?.as_deref(), Some("pppoe")) {
         return Err(Fault::value("only PPPoE is on a link or VLAN"));
     }

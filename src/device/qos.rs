@@ -9,7 +9,7 @@ use crate::error::{Fault, FaultCode, Result};
 use crate::model::access::{full_name, uci_truth};
 use crate::model::context::{Context, Row};
 use crate::model::schema::{
-    Object, Table, Text, alias, constant, count, functional, get, get_set, ro, rw, sections, uci_bool,
+    Object, Table, Text, alias, change, constant, count, functional, get, ro, rw, sections, uci_bool,
 };
 use crate::model::value::{BOOLEAN, INT, STRING, UNSIGNED_INT};
 
@@ -49,8 +49,8 @@ static SHAPER: Object = Object::table(
         rw("Enable", BOOLEAN, uci_bool("enabled", "false")).default("false"),
         ro("Status", STRING.values(&["Disabled", "Enabled", "Error_Misconfigured", "Error"]), get(status)),
         alias(),
-        rw("Interface", STRING.strong(&[]).lengths(&[(0, 256)]), get_set(interface_path, set_interface)).default(""),
-        rw("ShapingRate", INT.ranges(&[(-1, i64::MAX)]), get_set(rate, set_rate)).default("-1"),
+        rw("Interface", STRING.strong(&[]).lengths(&[(0, 256)]), change(interface_path, set_interface)).default(""),
+        rw("ShapingRate", INT.ranges(&[(-1, i64::MAX)]), change(rate, set_rate)).default("-1"),
     ],
 );
 
@@ -101,9 +101,6 @@ fn interface_path(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_interface(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if interface_path(cx, row)? == value {
-        return Ok(());
-    }
     let asked = full_name(cx, row.node(), row, "Interface");
     if value.is_empty() {
         own_keys::set_own(cx, &asked, None);
@@ -133,9 +130,6 @@ fn rate(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_rate(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if rate(cx, row)? == value {
-        return Ok(());
-    }
     let asked = full_name(cx, row.node(), row, "ShapingRate");
     let Ok(bits) = value.parse::<u64>() else {
         own_keys::set_own(cx, &asked, None);

@@ -9,8 +9,8 @@ use crate::model::access::truth;
 use crate::model::context::{Context, Row};
 use crate::model::format::IPV6;
 use crate::model::schema::{
-    Object, Rows, Table, Text, Values, alias, count, functional, get, get_set, ro, rw, sections_where, together,
-    uci_or, uci_words,
+    Object, Rows, Table, Text, Values, alias, change, count, functional, get, get_set, ro, rw, sections_where,
+    together, uci_or, uci_words,
 };
 use crate::model::value::{BOOLEAN, HEX_BINARY, STRING, UNSIGNED_INT};
 
@@ -61,7 +61,7 @@ static INTERFACE_SETTING: Object = Object::table(
             get_set(interface, |cx, row, value| ADVERTISEMENTS.set_interface(cx, row, value)),
         )
         .default(""),
-        rw("RDNSS", STRING.lengths(&[(0, 45)]).format(IPV6).list(), get_set(rdnss, set_rdnss)).default(""),
+        rw("RDNSS", STRING.lengths(&[(0, 45)]).format(IPV6).list(), change(rdnss, set_rdnss)).default(""),
         rw("DNSSL", STRING.list(), get_set(|cx, row| Ok(Text::Owned(items(cx, row, "domain")?.join(","))), set_dnssl))
             .default(""),
         ro("Prefixes", STRING.strong(&[]).list_within((0, 8), u32::MAX), get(prefixes)),
@@ -193,9 +193,6 @@ fn rdnss(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_rdnss(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if rdnss(cx, row)? == value {
-        return Ok(());
-    }
     let mut servers = items(cx, row, "dns")?;
     servers.retain(|server| server.parse::<Ipv6Addr>().is_err());
     servers.extend(value.split(',').filter(|server| !server.is_empty()).map(String::from));

@@ -8,7 +8,8 @@ use crate::error::{Error, Fault, Result};
 use crate::model::access::{full_name, truth};
 use crate::model::context::{Context, Row};
 use crate::model::schema::{
-    Notification, Object, Parameter, Rows, Table, Text, Values, alias, count, get, get_set, own, ro, rw, together,
+    Notification, Object, Parameter, Rows, Table, Text, Values, alias, change, count, get, get_set, own, ro, rw,
+    together,
 };
 use crate::model::value::{BOOLEAN, Format, STRING, UNSIGNED_INT};
 
@@ -52,7 +53,7 @@ pub static OBJECTS: &[&Object] = &[&SCHEDULES, &SCHEDULE_TABLE];
 
 /// The parameter of rows that a schedule can be for.
 pub(super) const SCHEDULE_REF: Parameter =
-    rw("ScheduleRef", STRING.strong(&[SCHEDULE]).list(), get_set(reference, set_reference)).default("");
+    rw("ScheduleRef", STRING.strong(&[SCHEDULE]).list(), change(reference, set_reference)).default("");
 
 const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const SECONDS_PER_DAY: u32 = 86_400;
@@ -231,9 +232,6 @@ fn reference(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_reference(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if reference(cx, row)? == value {
-        return Ok(());
-    }
     if value.contains(',') {
         return Err(Fault::value("fw4 takes one schedule for a rule"));
     }

@@ -7,7 +7,9 @@ use crate::error::{Error, Fault, Result};
 use crate::model::access::{truth, uci_truth};
 use crate::model::context::{Context, Row};
 use crate::model::format::HOST;
-use crate::model::schema::{Object, Rows, Table, Text, alias, constant, count, get_set, ro, rw, uci_or, uci_words};
+use crate::model::schema::{
+    Object, Rows, Table, Text, alias, change, constant, count, get_set, ro, rw, uci_or, uci_words,
+};
 use crate::model::value::{BOOLEAN, Format, STRING, UNSIGNED_INT};
 use crate::platform::uci::SectionId;
 
@@ -30,7 +32,7 @@ static ACTION: Object =
 static LOG_FILE: Object = Object::single(
     "Device.Syslog.Action.{i}.LogFile.",
     &[
-        rw("Enable", BOOLEAN, get_set(file_enable, set_file_enable)),
+        rw("Enable", BOOLEAN, change(file_enable, set_file_enable)),
         rw("FilePath", STRING.format(PATH), get_set(|cx, row| Ok(Text::Owned(file_path(cx, row)?)), set_file_path)),
     ],
 );
@@ -38,7 +40,7 @@ static LOG_FILE: Object = Object::single(
 static LOG_REMOTE: Object = Object::single(
     "Device.Syslog.Action.{i}.LogRemote.",
     &[
-        rw("Enable", BOOLEAN, get_set(remote_enable, set_remote_enable)),
+        rw("Enable", BOOLEAN, change(remote_enable, set_remote_enable)),
         rw("Address", STRING.format(HOST), uci_or("log_ip", "")).default(""),
         ro("Protocol", STRING.values(&["TCP", "UDP", "TLS"]), uci_words("log_proto", &[("tcp", "TCP")], "UDP")),
         rw("Port", UNSIGNED_INT.ranges(&[(1, 65_535)]), uci_or("log_port", "514")).default("514"),
@@ -83,9 +85,6 @@ fn file_enable(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_file_enable(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if file_enable(cx, row)? == value {
-        return Ok(());
-    }
     if value == "false" {
         let path = file_path(cx, row)?;
         own_keys::set_own(cx, FILE, (!path.is_empty()).then_some(path.as_str()));
@@ -130,8 +129,5 @@ fn remote_enable(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_remote_enable(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if remote_enable(cx, row)? == value {
-        return Ok(());
-    }
     cx.set_option(row, "log_remote", Some(if value == "true" { "1" } else { "0" }))
 }

@@ -100,7 +100,7 @@ fn from_source(context: &mut Context, node: NodeId, row: &Row, parameter: &Param
             let around = std::rc::Rc::new(row.clone());
             Ok(Text::Owned(context.rows(child, &around)?.len().to_string()))
         }
-        Source::Get(get) | Source::GetSet(get, _) | Source::Together(get) => get(context, row),
+        Source::Get(get) | Source::GetSet(get, _) | Source::Change(get, _) | Source::Together(get) => get(context, row),
     }
 }
 
@@ -173,7 +173,8 @@ fn absolute(option: &'_ str) -> Option<(&'_ str, &'_ str, &'_ str)> {
 /// What is wrong with the value, 9008 when it cannot be written after all, 9002 when its place cannot be used.
 pub fn stage(context: &mut Context, node: NodeId, row: &Row, parameter: &Parameter, value: &str) -> Result<(), Fault> {
     match parameter.source {
-        Source::GetSet(_, set) => set(context, row, value),
+        Source::Change(get, _) if get(context, row)? == value => Ok(()),
+        Source::GetSet(_, set) | Source::Change(_, set) => set(context, row, value),
         Source::Own(_) => {
             let name = full_name(context, node, row, parameter.name);
             context.set_own(&name, Some(value));

@@ -417,6 +417,8 @@ pub enum Source {
     Get(Get),
     /// A function for reading and one for writing.
     GetSet(Get, Set),
+    /// The same, but written only when another value comes than what it is already.
+    Change(Get, Set),
     /// A function for reading; written by the object's [`SetTogether`].
     Together(Get),
 }
@@ -519,6 +521,12 @@ pub const fn get(read: Get) -> Source {
 #[must_use]
 pub const fn get_set(read: Get, write: Set) -> Source {
     Source::GetSet(read, write)
+}
+
+/// Two functions, the second for values other than what it is already.
+#[must_use]
+pub const fn change(read: Get, write: Set) -> Source {
+    Source::Change(read, write)
 }
 
 /// A function for reading; written by the object's [`SetTogether`].

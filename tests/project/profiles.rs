@@ -271,6 +271,8 @@ fn source(object: &Object, source: &Source) -> String {
         Source::Own(_) | Source::Alias => "kept by the agent".into(),
         Source::Fleeting(_) | Source::Test => "in the agent's memory".into(),
         Source::Count(table) => format!("rows of `{table}`"),
-        Source::Get(_) | Source::GetSet(..) | Source::Together(_) => "found out by the agent".into(),
+        Source::Get(_) | Source::GetSet(..) | Source::Change(..) | Source::Together(_) => {
+            "found out by the agent".into()
+        }
     }
 }

@@ -583,7 +583,7 @@ mod serve {
             let mut scene = informed(vec![]);
             scene.receive(undecodable(kind));
             let expected = answer(Some("bad".into()), Namespace::Cwmp12, Message::Fault(fault));
-            assert_eq!(scene.step.action, Action::Post(Box::new(expected)));
+            assert_eq!(scene.step.action, Action::Post(Rc::new(expected)));
             scene.message(gpv()).handles(&gpv());
             scene.empty().completes();
         }

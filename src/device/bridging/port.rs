@@ -10,7 +10,7 @@ use super::{PORTS, bridge, bridge_name, bridge_of, same, vlan};
 use crate::error::{Fault, FaultCode, Result};
 use crate::model::access::{full_name, truth};
 use crate::model::context::{Context, Row};
-use crate::model::schema::{Notification, Object, Rows, Table, Text, alias, always, get, get_set, ro, rw};
+use crate::model::schema::{Notification, Object, Rows, Table, Text, alias, always, change, get, get_set, ro, rw};
 use crate::model::value::{BOOLEAN, INT, STRING, UNSIGNED_INT};
 
 /// The table of SSIDs.
@@ -39,7 +39,7 @@ pub static PORT: Object = Object::table(
         alias(),
         ro("Name", STRING.lengths(&[(0, 64)]), get(name)),
         ro("LastChange", UNSIGNED_INT, get(last_change)).notification(Notification::CanDeny),
-        rw("LowerLayers", net::LOWER_LAYERS, get_set(lower_layers, set_lower_layers)).default(""),
+        rw("LowerLayers", net::LOWER_LAYERS, change(lower_layers, set_lower_layers)).default(""),
         rw("ManagementPort", BOOLEAN, get_set(|cx, row| Ok(truth(is_management(cx, row)?)), set_management))
             .default("false"),
         // The kernel's bridge takes priorities as they are.
@@ -60,7 +60,7 @@ pub static PORT: Object = Object::table(
             get(port_state),
         )
         .default("Disabled"),
-        rw("PVID", INT.ranges(&[(1, 4094)]), get_set(pvid, set_pvid)).default("1"),
+        rw("PVID", INT.ranges(&[(1, 4094)]), change(pvid, set_pvid)).default("1"),
         rw(
             "AcceptableFrameTypes",
             STRING.values(&["AdmitAll", "AdmitOnlyVLANTagged", "AdmitOnlyPrioUntagged"]),
@@ -283,9 +283,6 @@ fn lower_layers(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_lower_layers(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if lower_layers(cx, row)? == value {
-        return Ok(());
-    }
     if is_management(cx, row)? {
         return Err(Fault::value("below the management port are all other ports of the bridge"));
     }
@@ -412,9 +409,6 @@ pub(super) fn wished_pvid(cx: &Context, row: &Row) -> Option<u16> {
 }
 
 fn set_pvid(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if pvid(cx, row)? == value {
-        return Ok(());
-    }
     let name = full_name(cx, row.node(), row, "PVID");
     cx.set_own(&name, Some(value));
     let (bridge, key) = (bridge_of(cx, row), cx.key(row)?);

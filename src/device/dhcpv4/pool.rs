@@ -13,7 +13,7 @@ use crate::model::access::{truth, uci_truth};
 use crate::model::context::{Context, Row, RowId};
 use crate::model::format::{IPV4, IPV4_ADDRESS};
 use crate::model::schema::{
-    Object, Table, Text, Values, alias, count, functional, get, get_set, ro, rw, sections_where, together,
+    Object, Table, Text, Values, alias, change, count, functional, get, get_set, ro, rw, sections_where, together,
 };
 use crate::model::value::{BOOLEAN, Format, INT, STRING, Type, UNSIGNED_INT};
 use crate::platform::uci::Section;
@@ -45,7 +45,7 @@ pub(super) static POOL: Object = Object::table(
                 |cx, row, value| order::set_position(cx, row, ORDER, value),
             ),
         ),
-        rw("Interface", STRING.strong(&[INTERFACE]).lengths(&[(0, 256)]), get_set(odhcpd::interface, set_interface))
+        rw("Interface", STRING.strong(&[INTERFACE]).lengths(&[(0, 256)]), change(odhcpd::interface, set_interface))
             .default(""),
         rw("MinAddress", IPV4_ADDRESS, together(|cx, row| Ok(address(Range::read(cx, row)?.map(|range| range.first))))),
         rw("MaxAddress", IPV4_ADDRESS, together(|cx, row| Ok(address(Range::read(cx, row)?.map(|range| range.last))))),
@@ -64,7 +64,7 @@ pub(super) static POOL: Object = Object::table(
                 |cx, row, value| option::set(cx, row, DNS_SERVERS, (!value.is_empty()).then_some(value)),
             ),
         ),
-        rw("DomainName", STRING.lengths(&[(0, 64)]).format(DOMAIN), get_set(domain_name, set_domain_name)),
+        rw("DomainName", STRING.lengths(&[(0, 64)]).format(DOMAIN), change(domain_name, set_domain_name)),
         rw(
             "IPRouters",
             ADDRESSES,
@@ -73,7 +73,7 @@ pub(super) static POOL: Object = Object::table(
                 |cx, row, value| option::set(cx, row, ROUTERS, (!value.is_empty()).then_some(value)),
             ),
         ),
-        rw("LeaseTime", INT.ranges(&[(-1, i64::MAX)]), get_set(lease_time, set_lease_time)).default("86400"),
+        rw("LeaseTime", INT.ranges(&[(-1, i64::MAX)]), change(lease_time, set_lease_time)).default("86400"),
         ro("StaticAddressNumberOfEntries", UNSIGNED_INT, count("StaticAddress")),
         ro("OptionNumberOfEntries", UNSIGNED_INT, count("Option")),
         ro("ClientNumberOfEntries", UNSIGNED_INT, count("Client")),
@@ -140,9 +140,6 @@ const ORDER: &str = "dhcp.order";
 
 /// What odhcpd does on the interfaces stays with them.
 fn set_interface(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if odhcpd::interface(cx, row)? == value {
-        return Ok(());
-    }
     let id = cx.section(row)?.id();
     odhcpd::leave(cx, id)?;
     if value.is_empty() {
@@ -315,9 +312,6 @@ fn domain_name(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_domain_name(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if domain_name(cx, row)? == value {
-        return Ok(());
-    }
     // Without a value the option is not sent.
     option::set(cx, row, DOMAIN_NAME, Some(value))
 }
@@ -329,9 +323,6 @@ fn lease_time(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_lease_time(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if lease_time(cx, row)? == value {
-        return Ok(());
-    }
     let text = write_time(value)?;
     cx.set_option(row, "leasetime", Some(&text))
 }

@@ -7,7 +7,9 @@ use crate::device::netifd_client::{Client, PACKAGE};
 use crate::error::{Fault, Result};
 use crate::model::access::truth;
 use crate::model::context::{Context, Row};
-use crate::model::schema::{Object, Rows, Table, Text, alias, constant, count, functional, get, get_set, ro, rw};
+use crate::model::schema::{
+    Object, Rows, Table, Text, alias, change, constant, count, functional, get, get_set, ro, rw,
+};
 use crate::model::value::{BOOLEAN, HEX_BINARY, INT, STRING, UNSIGNED_INT};
 
 const INTERFACE: &str = "Device.IP.Interface.";
@@ -93,7 +95,7 @@ pub(super) static CLIENT: Object = Object::table(
             get_set(|_, _| Ok(Text::Borrowed("-1")), |_, _, v| no_time(v)),
         ),
         ro("SupportedOptions", UNSIGNED_INT.list(), constant(SUPPORTED)),
-        rw("RequestedOptions", UNSIGNED_INT.list(), get_set(requested, set_requested)),
+        rw("RequestedOptions", UNSIGNED_INT.list(), change(requested, set_requested)),
         ro("SentOptionNumberOfEntries", UNSIGNED_INT, count("SentOption")),
         ro("ReceivedOptionNumberOfEntries", UNSIGNED_INT, count("ReceivedOption")),
     ],
@@ -170,9 +172,6 @@ fn requested(cx: &mut Context, row: &Row) -> Result<Text> {
 
 /// netifd takes one text with blanks.
 fn set_requested(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if requested(cx, row)? == value {
-        return Ok(());
-    }
     if value.split(',').any(|item| !item.is_empty() && item.parse::<u16>().is_err()) {
         return Err(Fault::value("an option has a number of 16 bits"));
     }

@@ -9,7 +9,8 @@ use crate::error::{Fault, Result};
 use crate::model::access::{truth, uci_truth};
 use crate::model::context::{Context, Row};
 use crate::model::schema::{
-    Object, Rows, Table, Text, alias, count, functional, get, get_set, ro, rw, sections_where, together, uci_bool,
+    Object, Rows, Table, Text, alias, change, count, functional, get, get_set, ro, rw, sections_where, together,
+    uci_bool,
 };
 use crate::model::value::{BOOLEAN, HEX_BINARY, STRING, UNSIGNED_INT};
 
@@ -77,7 +78,7 @@ pub(super) static POOL: Object = Object::table(
             STRING.strong(&[]).list_within((0, 8), u32::MAX),
             get(|cx, row| given(cx, row, "dhcpv6_pd")),
         ),
-        rw("IAPDAddLength", UNSIGNED_INT.ranges(&[(i64::MIN, 64)]), get_set(add_length, set_add_length)),
+        rw("IAPDAddLength", UNSIGNED_INT.ranges(&[(i64::MIN, 64)]), change(add_length, set_add_length)),
         ro("ClientNumberOfEntries", UNSIGNED_INT, count("Client")),
         ro("OptionNumberOfEntries", UNSIGNED_INT, count("Option")),
     ],
@@ -126,9 +127,6 @@ fn add_length(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_add_length(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if add_length(cx, row)? == value {
-        return Ok(());
-    }
     let added: u32 = value.parse().map_err(|_| Fault::value("not a number"))?;
     let shortest = assigned(cx, row)?.saturating_add(added);
     if shortest > SHORTEST {

@@ -5,7 +5,9 @@ use crate::device::own_keys;
 use crate::error::{Fault, FaultCode, Result};
 use crate::model::access::truth;
 use crate::model::context::{Context, Row};
-use crate::model::schema::{Object, Table, Text, alias, count, functional, get, get_set, ro, rw, sections, uci};
+use crate::model::schema::{
+    Object, Table, Text, alias, change, count, functional, get, get_set, ro, rw, sections, uci,
+};
 use crate::model::value::{BOOLEAN, Format, STRING, UNSIGNED_INT};
 
 /// The scripts take texts from UCI into variables of the shell; what could end one there is kept away from them.
@@ -45,8 +47,8 @@ pub(super) static CLIENT: Object = Object::table(
             ]),
             get(last_error),
         ),
-        rw("Server", STRING.strong(&[SERVER]).lengths(&[(0, 256)]), get_set(server_path, set_server)),
-        rw("Interface", STRING.strong(&[INTERFACE]).lengths(&[(0, 256)]), get_set(interface, set_interface)),
+        rw("Server", STRING.strong(&[SERVER]).lengths(&[(0, 256)]), change(server_path, set_server)),
+        rw("Interface", STRING.strong(&[INTERFACE]).lengths(&[(0, 256)]), change(interface, set_interface)),
         rw("Username", STRING.lengths(&[(0, 256)]).format(PLAIN), uci("username")),
         rw("Password", STRING.lengths(&[(0, 256)]).format(PLAIN), uci("password")).hidden(),
         ro("HostnameNumberOfEntries", UNSIGNED_INT, count("Hostname")),
@@ -128,9 +130,6 @@ fn interface(cx: &mut Context, row: &Row) -> Result<Text> {
 
 /// The scripts start a client when `interface` comes up, and send the address of `ip_network`, which only follows while it is the same.
 fn set_interface(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if interface(cx, row)? == value {
-        return Ok(());
-    }
     let name = cx.section_of_path(INTERFACE, value)?;
     let (before, sent) = (cx.option(row, "interface")?, cx.option(row, "ip_network")?);
     if cx.option(row, "ip_source")?.is_none_or(|source| source == "network") && (sent.is_none() || sent == before) {
@@ -147,9 +146,6 @@ fn server_path(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_server(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if server_path(cx, row)? == value {
-        return Ok(());
-    }
     let key = match value {
         "" => None,
         path => {

@@ -9,7 +9,7 @@ use crate::device::own_keys;
 use crate::error::{Fault, FaultCode, Result};
 use crate::model::access::{truth, uci_truth};
 use crate::model::context::{Context, Row};
-use crate::model::schema::{Object, Rows, Table, Text, alias, constant, functional, get_set, ro, rw};
+use crate::model::schema::{Object, Rows, Table, Text, alias, change, constant, functional, get_set, ro, rw};
 use crate::model::value::{BOOLEAN, Format, STRING, UNSIGNED_INT};
 use crate::platform::uci::SectionId;
 
@@ -23,11 +23,11 @@ pub(super) static SERVER_TABLE: Object = Object::table(
         .at_most(32),
     &[
         rw("Enable", BOOLEAN, get_set(enable, set_enable)),
-        rw("Name", STRING.lengths(&[(0, 64)]).format(LINE), get_set(name, set_name)),
+        rw("Name", STRING.lengths(&[(0, 64)]).format(LINE), change(name, set_name)),
         alias(),
-        rw("ServiceName", STRING.lengths(&[(0, 256)]).format(LINE), get_set(service_name, set_service_name)),
+        rw("ServiceName", STRING.lengths(&[(0, 256)]).format(LINE), change(service_name, set_service_name)),
         ro("SupportedProtocols", STRING.values(&["HTTP", "HTTPS"]).list(), constant("HTTP,HTTPS")),
-        rw("Protocol", STRING.values(&["HTTP", "HTTPS"]), get_set(protocol, set_protocol)),
+        rw("Protocol", STRING.values(&["HTTP", "HTTPS"]), change(protocol, set_protocol)),
         rw(
             "CheckInterval",
             UNSIGNED_INT,
@@ -38,7 +38,7 @@ pub(super) static SERVER_TABLE: Object = Object::table(
             UNSIGNED_INT,
             get_set(|cx, row| interval(cx, row, RETRY), |cx, row, v| set_interval(cx, row, RETRY, v)),
         ),
-        rw("MaxRetries", UNSIGNED_INT, get_set(retries, set_retries)),
+        rw("MaxRetries", UNSIGNED_INT, change(retries, set_retries)),
     ],
 );
 
@@ -192,9 +192,6 @@ fn name(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_name(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if name(cx, row)? == value {
-        return Ok(());
-    }
     let key = cx.key(row)?;
     let clients = clients(cx, &key)?;
     adopt(cx, &key, &clients);
@@ -208,9 +205,6 @@ fn service_name(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_service_name(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if service_name(cx, row)? == value {
-        return Ok(());
-    }
     let providers = providers(cx);
     if !value.is_empty() && !providers.is_empty() && !providers.iter().any(|known| known == value) {
         return Err(Fault::value("not one of SupportedServices"));
@@ -234,9 +228,6 @@ fn protocol(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_protocol(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if protocol(cx, row)? == value {
-        return Ok(());
-    }
     let key = cx.key(row)?;
     say(cx, &key, &[("use_https", Some(if value == "HTTPS" { "1" } else { "0" }))])
 }
@@ -281,9 +272,6 @@ fn retries(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_retries(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if retries(cx, row)? == value {
-        return Ok(());
-    }
     let key = cx.key(row)?;
     say(cx, &key, &[("retry_max_count", Some(value))])
 }

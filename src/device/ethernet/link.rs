@@ -10,7 +10,7 @@ use crate::error::{Fault, Result};
 use crate::model::access::truth;
 use crate::model::context::{Context, Row};
 use crate::model::format::MAC_ADDRESS;
-use crate::model::schema::{Notification, Object, Rows, Table, Text, alias, always, get, get_set, ro, rw};
+use crate::model::schema::{Notification, Object, Rows, Table, Text, alias, always, change, get, get_set, ro, rw};
 use crate::model::value::{BOOLEAN, STRING, UNSIGNED_INT};
 
 /// TR-181 2.17 Device.Ethernet.Link.{i}.
@@ -28,7 +28,7 @@ pub static LINK: Object = Object::table(
         alias(),
         ro("Name", STRING.lengths(&[(0, 64)]), get(name)),
         ro("LastChange", UNSIGNED_INT, get(last_change)).notification(Notification::CanDeny),
-        rw("LowerLayers", net::LOWER_LAYERS, get_set(lower_layers, set_lower_layers)).default(""),
+        rw("LowerLayers", net::LOWER_LAYERS, change(lower_layers, set_lower_layers)).default(""),
         rw("MACAddress", MAC_ADDRESS, get_set(mac_address, set_mac_address)),
         rw("PriorityTagging", BOOLEAN, get_set(|_, _| Ok(Text::Borrowed("false")), |_, _, value| same(value, "false")))
             .default("false"),
@@ -154,9 +154,6 @@ fn lower_layers(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_lower_layers(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if lower_layers(cx, row)? == value {
-        return Ok(());
-    }
     let old = cx.key(row)?;
     let on = is_enabled(cx, row)?;
     let mut kept = Kept::read(cx, KEPT);

@@ -14,7 +14,7 @@ use crate::model::access::{full_name, truth, uci_truth};
 use crate::model::context::{Context, Row, RowId};
 use crate::model::format::{IPV4_ADDRESS, IPV4_PREFIX};
 use crate::model::schema::{
-    Notification, Object, Table, Text, alias, functional, get, get_set, ro, rw, sections_where,
+    Notification, Object, Table, Text, alias, change, functional, get, get_set, ro, rw, sections_where,
 };
 use crate::model::value::{BOOLEAN, STRING, UNSIGNED_INT};
 use crate::platform::uci::Section;
@@ -34,11 +34,10 @@ pub(super) static DMZ: Object = Object::table(
         rw("Origin", STRING.values(&["User", "System", "Controller"]), get_set(origin, set_origin))
             .default("Controller"),
         rw("Description", STRING.lengths(&[(0, 256)]).format(LINE), get_set(description::read, description::set)),
-        rw("Interface", STRING.strong(&[INTERFACE]).lengths(&[(0, 256)]), get_set(interface, set_interface))
-            .default(""),
+        rw("Interface", STRING.strong(&[INTERFACE]).lengths(&[(0, 256)]), change(interface, set_interface)).default(""),
         rw("LeaseDuration", UNSIGNED_INT, get_set(lease::asked, lease::ask)),
         ro("RemainingLeaseTime", UNSIGNED_INT, get(lease::remaining)).notification(Notification::CanDeny),
-        rw("DestIP", IPV4_ADDRESS, get_set(dest_ip, set_dest_ip)),
+        rw("DestIP", IPV4_ADDRESS, change(dest_ip, set_dest_ip)),
         rw("SourcePrefix", STRING.lengths(&[(0, 18)]).format(IPV4_PREFIX), get_set(source_prefix, set_source_prefix))
             .default(""),
     ],
@@ -142,9 +141,6 @@ fn interface(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_interface(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if interface(cx, row)? == value {
-        return Ok(());
-    }
     let wanted = enabled(cx, row)?;
     let asked = own(cx, row, "Interface");
     let zone = match value {
@@ -168,9 +164,6 @@ fn dest_ip(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_dest_ip(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if dest_ip(cx, row)? == value {
-        return Ok(());
-    }
     let wanted = enabled(cx, row)?;
     let zone = match value.parse::<Ipv4Addr>() {
         Err(_) => None,

@@ -8,7 +8,7 @@ use crate::device::own_keys;
 use crate::error::{Fault, FaultCode, Result};
 use crate::model::access::truth;
 use crate::model::context::{Context, Row};
-use crate::model::schema::{Object, Rows, Table, Text, alias, always, get, get_set, ro, rw};
+use crate::model::schema::{Object, Rows, Table, Text, alias, always, change, get, get_set, ro, rw};
 use crate::model::value::{BOOLEAN, STRING, UNSIGNED_INT};
 
 pub(super) static LEVEL_TABLE: Object = Object::table(
@@ -22,7 +22,7 @@ pub(super) static LEVEL_TABLE: Object = Object::table(
         alias(),
         rw("Name", STRING.lengths(&[(0, 64)]).format(LINE), get_set(name, set_name)),
         rw("Description", STRING.lengths(&[(0, 256)]).format(LINE), get_set(description, set_description)),
-        rw("Order", UNSIGNED_INT.ranges(&[(1, i64::MAX)]), get_set(order, set_order)),
+        rw("Order", UNSIGNED_INT.ranges(&[(1, i64::MAX)]), change(order, set_order)),
         ro("Chain", STRING.strong(&[CHAIN]), get(chain_path)),
         rw("PortMappingEnabled", BOOLEAN, get_set(port_mappings, set_port_mappings)).default("true"),
         rw("DefaultPolicy", STRING.values(&["Drop", "Accept", "Reject"]), get_set(policy, set_policy)).default("Drop"),
@@ -78,9 +78,6 @@ fn order(cx: &mut Context, row: &Row) -> Result<Text> {
 
 /// The others make room.
 fn set_order(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if order(cx, row)? == value {
-        return Ok(());
-    }
     let key = cx.key(row)?;
     let mut keys = keys(cx);
     keys.retain(|known| *known != key);

@@ -21,7 +21,7 @@ use crate::error::{Error, Fault, Result};
 use crate::model::access::{full_name, truth, uci_truth};
 use crate::model::context::{Context, Row, RowId};
 use crate::model::format::{IP_ADDRESS, MAC_ADDRESS};
-use crate::model::schema::{Object, Rows, Table, Text, Values, alias, get, get_set, ro, rw, together};
+use crate::model::schema::{Object, Rows, Table, Text, Values, alias, change, get, get_set, ro, rw, together};
 use crate::model::value::{BOOLEAN, DATE_TIME, Format, INT, STRING, Type, UNKNOWN_TIME, UNSIGNED_INT};
 use crate::platform::uci::{Section, SectionId};
 use crate::sorted::Map;
@@ -47,7 +47,7 @@ pub(super) static RULE: Object = Object::table(
     &[
         rw("Enable", BOOLEAN, together(|cx, row| Ok(truth(Rule::read(cx, row)?.enabled)))).default("false"),
         ro("Status", STRING.values(&["Disabled", "Enabled", "Error_Misconfigured", "Error"]), get(status)),
-        rw("Order", UNSIGNED_INT.ranges(&[(1, i64::MAX)]), get_set(order, set_order)),
+        rw("Order", UNSIGNED_INT.ranges(&[(1, i64::MAX)]), change(order, set_order)),
         alias(),
         rw("Description", STRING.lengths(&[(0, 256)]).format(LINE), get_set(description::read, description::set)),
         rw(
@@ -61,7 +61,7 @@ pub(super) static RULE: Object = Object::table(
             .default(""),
         rw("Log", BOOLEAN, get_set(log, set_log)).default("false"),
         ro("CreationDate", DATE_TIME, get(creation_date)),
-        rw("ExpiryDate", DATE_TIME, get_set(expiry_date, set_expiry_date)).default(NEVER),
+        rw("ExpiryDate", DATE_TIME, change(expiry_date, set_expiry_date)).default(NEVER),
         rw("SourceInterface", ANY_INTERFACE, together(|cx, row| interface(cx, row, SOURCE))).default(""),
         rw("SourceInterfaceExclude", BOOLEAN, NO_EXCLUDE).default("false"),
         rw("SourceAllInterfaces", BOOLEAN, together(|cx, row| Ok(truth(Rule::read(cx, row)?.source == Side::Any))))
@@ -426,9 +426,6 @@ fn order(cx: &mut Context, row: &Row) -> Result<Text> {
 
 /// The section goes to where the rule with this Order was, and the others make room; what is beyond the last one means the last.
 fn set_order(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if order(cx, row)? == value {
-        return Ok(());
-    }
     let chain = chain_around(cx, row)?;
     let id = id_of(row)?;
     let mut others = of_chain(cx, &chain)?;
@@ -458,9 +455,6 @@ fn expiry_date(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_expiry_date(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if expiry_date(cx, row)? == value {
-        return Ok(());
-    }
     let name = cx.name_section(row)?;
     let time = UtcTime::parse(value).ok_or_else(|| Fault::value("not a dateTime"))?;
     let ends = time != UtcTime::INFINITE && time != UtcTime::UNKNOWN;

@@ -5,7 +5,9 @@ use super::truth;
 use crate::error::{Fault, FaultCode, Result};
 use crate::model::access::uci_truth;
 use crate::model::context::{Context, Row};
-use crate::model::schema::{Notification, Object, Rows, Table, Text, alias, always, count, get, get_set, ro, rw};
+use crate::model::schema::{
+    Notification, Object, Rows, Table, Text, alias, always, change, count, get, get_set, ro, rw,
+};
 use crate::model::value::{BOOLEAN, STRING, UNSIGNED_INT};
 use crate::platform::uci::SectionId;
 
@@ -50,10 +52,10 @@ pub static INTERFACE: Object = Object::table(
         alias(),
         ro("Name", STRING.lengths(&[(0, 64)]), get(name)),
         ro("LastChange", UNSIGNED_INT, get(last_change)).notification(Notification::CanDeny),
-        rw("LowerLayers", net::LOWER_LAYERS, get_set(lower_layers, set_lower_layers)).default(""),
+        rw("LowerLayers", net::LOWER_LAYERS, change(lower_layers, set_lower_layers)).default(""),
         rw("Router", STRING.strong(&[ROUTERS]).lengths(&[(0, 256)]), get_set(router, set_router)),
         rw("Reset", BOOLEAN, get_set(|_, _| Ok(Text::Borrowed("false")), reset)).command().default("false"),
-        rw("MaxMTUSize", UNSIGNED_INT.ranges(&[(64, 65535)]), get_set(mtu, set_mtu)),
+        rw("MaxMTUSize", UNSIGNED_INT.ranges(&[(64, 65535)]), change(mtu, set_mtu)),
         ro("Type", STRING.values(&["Normal", "Loopback", "Tunnel", "Tunneled"]), get(kind)).default("Normal"),
         rw("Loopback", BOOLEAN, get_set(|cx, row| Ok(truth(is_loopback(cx, row)?)), set_loopback)).default("false"),
         ro("IPv4AddressNumberOfEntries", UNSIGNED_INT, count("IPv4Address")),
@@ -209,9 +211,6 @@ fn lower_layers(cx: &mut Context, row: &Row) -> Result<Text> {
 
 /// The protocol follows what the interface is on: PPP takes it over, and anything else leaves none behind it.
 fn set_lower_layers(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if lower_layers(cx, row)? == value {
-        return Ok(());
-    }
     if is_loopback(cx, row)? {
         return Err(Fault::value("the loopback interface stays where it is"));
     }
@@ -283,9 +282,6 @@ fn mtu(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_mtu(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if mtu(cx, row)? == value {
-        return Ok(());
-    }
     match device_with_mtu(cx, row)? {
         Some(device) => ethernet::set_device_option(cx, &device, "mtu", Some(value)),
         None => cx.set_option(row, "mtu", Some(value)),

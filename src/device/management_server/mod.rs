@@ -27,7 +27,7 @@ pub use stun::UDP_ADDRESS;
 use crate::error::{Fault, Result};
 use crate::model::context::{Context, Row};
 use crate::model::schema::{
-    Notification, Object, Text, constant, count, get, get_set, own, ro, rw, uci, uci_bool, uci_or, uci_words,
+    Notification, Object, Text, change, constant, count, get, own, ro, rw, uci, uci_bool, uci_or, uci_words,
 };
 use crate::model::value::{BOOLEAN, DATE_TIME, Format, STRING, Type, UNKNOWN_TIME, UNSIGNED_INT};
 use crate::url::Url;
@@ -59,7 +59,7 @@ pub static MANAGEMENT_SERVER: Object = Object::single(
     &[
         rw("EnableCWMP", BOOLEAN, uci_bool("cwmpd.cpe=cpe.enable", "true")),
         rw("URL", STRING.lengths(&[(0, 2048)]).format(HTTP_URL), uci("cwmpd.acs=acs.url")),
-        rw("Username", CREDENTIAL, get_set(username, set_username)),
+        rw("Username", CREDENTIAL, change(username, set_username)),
         rw("Password", CREDENTIAL, uci("cwmpd.acs=acs.password")).hidden(),
         rw("PeriodicInformEnable", BOOLEAN, uci_bool("cwmpd.acs=acs.periodic_enable", "true")),
         rw(
@@ -139,10 +139,7 @@ fn username(cx: &mut Context, _: &Row) -> Result<Text> {
     Ok(Text::Owned(if name == "auto" { super::device_info::shown(cx)?.unique_name() } else { name }))
 }
 
-fn set_username(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if username(cx, row)? == value {
-        return Ok(());
-    }
+fn set_username(cx: &mut Context, _: &Row, value: &str) -> Result<(), Fault> {
     let id = match cx.package("cwmpd")?.find("acs").map(|acs| acs.id()) {
         Some(id) => id,
         None => {

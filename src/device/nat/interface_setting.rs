@@ -9,7 +9,7 @@ use super::{INTERFACE, PACKAGE, zone};
 use crate::error::{Fault, FaultCode, Result};
 use crate::model::access::truth;
 use crate::model::context::{Context, Row};
-use crate::model::schema::{Object, Rows, Table, Text, alias, functional, get, get_set, ro, rw};
+use crate::model::schema::{Object, Rows, Table, Text, alias, change, functional, get, get_set, ro, rw};
 use crate::model::value::{BOOLEAN, STRING};
 
 pub(super) static INTERFACE_SETTING: Object = Object::table(
@@ -34,7 +34,7 @@ pub(super) static INTERFACE_SETTING: Object = Object::table(
             get(status),
         ),
         alias(),
-        rw("Interface", STRING.strong(&[INTERFACE]).lengths(&[(0, 256)]), get_set(interface_path, set_interface))
+        rw("Interface", STRING.strong(&[INTERFACE]).lengths(&[(0, 256)]), change(interface_path, set_interface))
             .default(""),
     ],
 );
@@ -132,9 +132,6 @@ fn interface_path(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_interface(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if interface_path(cx, row)? == value {
-        return Ok(());
-    }
     let key = cx.key(row)?;
     if !added(cx).contains(&key) {
         return Err(Fault::value("the zones of the firewall say which interface this is; add a row for another"));

@@ -12,7 +12,7 @@ use crate::model::access::{full_name, truth, uci_truth};
 use crate::model::context::{Context, Row, RowId};
 use crate::model::format::mask_of_prefix;
 use crate::model::schema::{
-    Notification, Object, Rows, Table, Text, Values, alias, functional, get, get_set, ro, rw, together,
+    Notification, Object, Rows, Table, Text, Values, alias, change, functional, get, get_set, ro, rw, together,
 };
 use crate::model::value::{BOOLEAN, Format, STRING, Type, UNSIGNED_INT};
 use crate::platform::uci::{Section, SectionId};
@@ -33,17 +33,16 @@ pub(super) static PORT_MAPPING: Object = Object::table(
         ro("Status", STRING.values(&["Disabled", "Enabled", "Error_Misconfigured", "Error"]), get(status)),
         ro("Origin", STRING.values(&["User", "System", "UPnP", "Controller"]), get(origin)),
         alias(),
-        rw("Interface", STRING.strong(&[INTERFACE]).lengths(&[(0, 256)]), get_set(interface, set_interface))
-            .default(""),
+        rw("Interface", STRING.strong(&[INTERFACE]).lengths(&[(0, 256)]), change(interface, set_interface)).default(""),
         rw("AllInterfaces", BOOLEAN, get_set(|cx, row| Ok(truth(all_interfaces(cx, row)?)), set_all_interfaces))
             .default("false"),
         rw("LeaseDuration", UNSIGNED_INT, get_set(remaining, lease::begin)).notification(Notification::CanDeny),
-        rw("RemoteHost", STRING.format(LINE), get_set(remote_host, set_remote_host)).default(""),
+        rw("RemoteHost", STRING.format(LINE), change(remote_host, set_remote_host)).default(""),
         rw("ExternalPort", PORT, together(|cx, row| number(Ports::read(cx, row)?.external))),
         rw("ExternalPortEndRange", PORT, together(|cx, row| number(Ports::read(cx, row)?.end))).default("0"),
         rw("InternalPort", PORT, together(|cx, row| number(Ports::read(cx, row)?.internal))),
-        rw("Protocol", STRING.values(&["TCP", "UDP"]), get_set(protocol, set_protocol)),
-        rw("InternalClient", STRING.lengths(&[(0, 256)]).format(LINE), get_set(internal_client, set_internal_client))
+        rw("Protocol", STRING.values(&["TCP", "UDP"]), change(protocol, set_protocol)),
+        rw("InternalClient", STRING.lengths(&[(0, 256)]).format(LINE), change(internal_client, set_internal_client))
             .default(""),
         rw("Description", STRING.lengths(&[(0, 256)]).format(LINE), get_set(description, firewall::description::set))
             .default(""),
@@ -192,9 +191,6 @@ fn interface(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_interface(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if interface(cx, row)? == value {
-        return Ok(());
-    }
     let wanted = enabled(cx, row)?;
     let asked = own_name(cx, row, "Interface");
     if value.is_empty() {
@@ -267,9 +263,6 @@ fn remote_host(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_remote_host(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if remote_host(cx, row)? == value {
-        return Ok(());
-    }
     let (address, length) = value.split_once('/').unwrap_or((value, "32"));
     let valid = address.parse::<Ipv4Addr>().is_ok() && length.parse::<u8>().is_ok_and(|length| length <= 32);
     match value {
@@ -358,9 +351,6 @@ fn protocol(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_protocol(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if protocol(cx, row)? == value {
-        return Ok(());
-    }
     cx.set_option(row, "proto", Some(if value == "UDP" { "udp" } else { "tcp" }))?;
     firewall::keep_connection_requests(cx)
 }
@@ -379,9 +369,6 @@ fn internal_client(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_internal_client(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if internal_client(cx, row)? == value {
-        return Ok(());
-    }
     let wanted = enabled(cx, row)?;
     let asked = own_name(cx, row, "InternalClient");
     if value.is_empty() {

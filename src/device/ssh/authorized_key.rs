@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::device::{own_keys, users};
 use crate::error::{Fault, FaultCode, Result};
 use crate::model::context::{Context, Row};
-use crate::model::schema::{Object, Rows, Table, Text, alias, get_set, rw};
+use crate::model::schema::{Object, Rows, Table, Text, alias, change, get_set, rw};
 use crate::model::value::{Format, STRING};
 
 pub(super) static AUTHORIZED_KEY: Object = Object::table(
@@ -18,7 +18,7 @@ pub(super) static AUTHORIZED_KEY: Object = Object::table(
     Table::new(Rows::Keys(|cx, _| Ok(keys(cx)))).added_by(add).deleted_by(delete).at_most(64),
     &[
         alias(),
-        rw("User", STRING.strong(&[users::USER]).lengths(&[(0, 256)]), get_set(user, set_user)).default(""),
+        rw("User", STRING.strong(&[users::USER]).lengths(&[(0, 256)]), change(user, set_user)).default(""),
         rw("Key", STRING.format(KEY), get_set(key, set_key)),
     ],
 );
@@ -116,9 +116,6 @@ fn user(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_user(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if user(cx, row)? == value {
-        return Ok(());
-    }
     if value != users::root(cx) {
         return Err(Fault::value("the keys are those of root"));
     }

@@ -8,7 +8,7 @@ use crate::device::own_keys;
 use crate::error::{Fault, Result};
 use crate::model::access::{full_name, truth, uci_truth};
 use crate::model::context::{Context, Row};
-use crate::model::schema::{Object, Table, Text, alias, get, get_set, ro, rw, sections, uci_bool, uci_or, uci_row};
+use crate::model::schema::{Object, Table, Text, alias, change, get, ro, rw, sections, uci_bool, uci_or, uci_row};
 use crate::model::value::{BOOLEAN, STRING, UNSIGNED_INT};
 
 const INTERFACE: &str = "Device.IP.Interface.";
@@ -17,7 +17,7 @@ pub(super) static SERVER: Object = Object::table(
     "Device.SSH.Server.{i}.",
     Table::new(sections(PACKAGE, "dropbear")).writable(&[("enable", "0")]).at_most(16),
     &[
-        rw("Enable", BOOLEAN, get_set(enable, set_enable)),
+        rw("Enable", BOOLEAN, change(enable, set_enable)),
         ro("Status", STRING.values(&["Disabled", "Enabled", "Error", "Error_Misconfigured"]), get(status)),
         alias(),
         rw("Interface", STRING.strong(&[INTERFACE]).lengths(&[(0, 256)]), uci_row("Interface", INTERFACE)).default(""),
@@ -56,9 +56,6 @@ fn enable(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_enable(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if enable(cx, row)? == value {
-        return Ok(());
-    }
     let value = value == "true";
     if is_off(cx)? {
         let wish = wish(cx, row);

@@ -9,7 +9,7 @@ use crate::device::user_interface;
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::model::access::truth;
 use crate::model::context::{Context, Row};
-use crate::model::schema::{Object, Rows, Table, Text, alias, functional, get, get_set, ro, rw};
+use crate::model::schema::{Object, Rows, Table, Text, alias, change, functional, get, get_set, ro, rw};
 use crate::model::value::{BOOLEAN, Format, STRING};
 use crate::platform::uci::SectionId;
 
@@ -27,9 +27,9 @@ pub(super) static USER_TABLE: Object = Object::table(
         // Deprecated, so that it is taken and kept (CONFORMANCE J-09) although rpcd makes no difference: whoever can log in can do so wherever the web
         // interface can be reached from.
         rw("RemoteAccessCapable", BOOLEAN, crate::model::schema::own("true")).default("false"),
-        rw("Username", STRING.lengths(&[(0, 64)]).format(NAME), get_set(username, set_username)).default(""),
+        rw("Username", STRING.lengths(&[(0, 64)]).format(NAME), change(username, set_username)).default(""),
         rw("Password", STRING.lengths(&[(0, 64)]), get_set(|_, _| Ok(Text::Borrowed("")), set_password)).hidden(),
-        rw("RoleParticipation", STRING.weak(&[ROLE]).list_within((0, u32::MAX), 1024), get_set(roles, set_roles))
+        rw("RoleParticipation", STRING.weak(&[ROLE]).list_within((0, u32::MAX), 1024), change(roles, set_roles))
             .default(""),
         ro("StaticUser", BOOLEAN, get(|cx, row| Ok(truth(cx.key(row)? == ROOT)))),
         // LuCI has one language for everybody.
@@ -148,9 +148,6 @@ fn username(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_username(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if username(cx, row)? == value {
-        return Ok(());
-    }
     let login = login(cx, row)?.ok_or_else(|| Fault::value("root keeps its name"))?;
     if value == ROOT {
         return Err(Fault::value("root is another user"));
@@ -186,9 +183,6 @@ fn roles(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_roles(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if roles(cx, row)? == value {
-        return Ok(());
-    }
     if login(cx, row)?.is_none() {
         return Err(Fault::value("root may do everything"));
     }

@@ -7,8 +7,8 @@ use crate::model::access::{truth, uci_truth};
 use crate::model::context::{Context, Row};
 use crate::model::format::MAC_ADDRESS;
 use crate::model::schema::{
-    Object, Rows, Table, Text, alias, constant, count, functional, get, get_set, ro, rw, uci, uci_bool, uci_custom,
-    uci_not,
+    Object, Rows, Table, Text, alias, change, constant, count, functional, get, get_set, ro, rw, uci, uci_bool,
+    uci_custom, uci_not,
 };
 use crate::model::value::{BOOLEAN, Format, STRING, Type, UNSIGNED_INT};
 
@@ -24,7 +24,7 @@ pub(super) static ACCESS_POINT: Object = Object::table(
         rw("Enable", BOOLEAN, get_set(enable, set_enable)).default("false"),
         ro("Status", STRING.values(&["Disabled", "Enabled", "Error_Misconfigured", "Error"]), get(status)),
         alias(),
-        rw("SSIDReference", STRING.strong(&[SSID]).lengths(&[(0, 256)]), get_set(reference, set_reference)).default(""),
+        rw("SSIDReference", STRING.strong(&[SSID]).lengths(&[(0, 256)]), change(reference, set_reference)).default(""),
         rw("SSIDAdvertisementEnabled", BOOLEAN, uci_not("hidden")),
         ro("WMMCapability", BOOLEAN, constant("true")),
         ro("UAPSDCapability", BOOLEAN, constant("true")),
@@ -33,7 +33,7 @@ pub(super) static ACCESS_POINT: Object = Object::table(
         ro("AssociatedDeviceNumberOfEntries", UNSIGNED_INT, count("AssociatedDevice")),
         rw("IsolationEnable", BOOLEAN, uci_bool("isolate", "false")),
         rw("MACAddressControlEnabled", BOOLEAN, get_set(control, set_control)),
-        rw("AllowedMACAddress", MAC_ADDRESS.list(), get_set(allowed, set_allowed)),
+        rw("AllowedMACAddress", MAC_ADDRESS.list(), change(allowed, set_allowed)),
         rw(
             "MaxAllowedAssociations",
             UNSIGNED_INT.ranges(&[(0, 2007)]),
@@ -82,9 +82,6 @@ fn reference(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_reference(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if reference(cx, row)? == value {
-        return Ok(());
-    }
     if value.is_empty() {
         return halves::bind(cx, row, None);
     }
@@ -123,9 +120,6 @@ fn allowed(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_allowed(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if allowed(cx, row)? == value {
-        return Ok(());
-    }
     if filter(cx, row)?.as_deref() == Some("deny") {
         cx.set_option(row, "macfilter", None)?;
     }

@@ -9,8 +9,8 @@ use crate::error::{Fault, Result};
 use crate::model::access::{truth, uci_truth};
 use crate::model::context::{Context, Row};
 use crate::model::schema::{
-    Notification, Object, Parameter, Table, Text, alias, always, constant, get, get_set, ro, rw, sections, together,
-    uci_not, uci_or,
+    Notification, Object, Parameter, Table, Text, alias, always, change, constant, get, get_set, ro, rw, sections,
+    together, uci_not, uci_or,
 };
 use crate::model::value::{BOOLEAN, Format, INT, STRING, Type, UNSIGNED_INT, UNSIGNED_LONG};
 
@@ -67,13 +67,13 @@ pub(super) static RADIO: Object = Object::table(
         rw("OperatingChannelBandwidth", BANDWIDTH, together(channel::bandwidth)),
         ro("CurrentOperatingChannelBandwidth", STRING.values(WIDTHS), get(channel::current_bandwidth)),
         rw("ExtensionChannel", EXTENSION, together(channel::extension)),
-        rw("GuardInterval", GUARD_INTERVAL, get_set(guard_interval, set_guard_interval)),
+        rw("GuardInterval", GUARD_INTERVAL, change(guard_interval, set_guard_interval)),
         rw("MCS", INT.ranges(&[(-1, 15), (16, 31)]), get_set(|_, _| Ok(Text::Borrowed("-1")), set_mcs)),
         ro("TransmitPowerSupported", INT.ranges(&[(-1, 100)]).list_within((0, u32::MAX), 64), get(power::supported)),
         rw("TransmitPower", INT.ranges(&[(-1, 100)]), get_set(power::power, power::set_power)),
         ro("IEEE80211hSupported", BOOLEAN, get(|cx, row| Ok(truth(channel::has_80211h(cx, row)?)))),
-        rw("IEEE80211hEnabled", BOOLEAN, get_set(get_80211h, set_80211h)),
-        rw("RegulatoryDomain", DOMAIN, get_set(domain, set_domain)),
+        rw("IEEE80211hEnabled", BOOLEAN, change(get_80211h, set_80211h)),
+        rw("RegulatoryDomain", DOMAIN, change(domain, set_domain)),
         rw("FragmentationThreshold", UNSIGNED_INT.ranges(&[(256, 2346)]), uci_or("frag", "2346")),
         rw("RTSThreshold", UNSIGNED_INT.ranges(&[(0, 65_535)]), uci_or("rts", "2347")),
         rw("BeaconPeriod", UNSIGNED_INT.ranges(&[(15, 65_535)]), uci_or("beacon_int", "100")),
@@ -180,9 +180,6 @@ fn guard_interval(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_guard_interval(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if guard_interval(cx, row)? == value {
-        return Ok(());
-    }
     let option = match value {
         "Auto" => None,
         "800nsec" => Some("0"),
@@ -201,9 +198,6 @@ fn get_80211h(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_80211h(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if get_80211h(cx, row)? == value {
-        return Ok(());
-    }
     if !channel::has_80211h(cx, row)? {
         return Err(Fault::value("802.11h is for the 5 GHz band"));
     }
@@ -223,9 +217,6 @@ fn domain(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_domain(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if domain(cx, row)? == value {
-        return Ok(());
-    }
     let (country, place) = value.split_at_checked(2).ok_or_else(|| Fault::value("not a country code"))?;
     cx.set_option(row, "country", Some(country))?;
     let place = match place {

@@ -8,7 +8,7 @@ use crate::model::access::{truth, uci_truth};
 use crate::model::context::{Context, Row};
 use crate::model::format::MAC_ADDRESS;
 use crate::model::schema::{
-    Notification, Object, Rows, Table, Text, alias, always, constant, get, get_set, ro, rw, uci,
+    Notification, Object, Rows, Table, Text, alias, always, change, constant, get, get_set, ro, rw, uci,
 };
 use crate::model::value::{BOOLEAN, Format, INT, STRING, UNSIGNED_INT};
 
@@ -29,7 +29,7 @@ pub(super) static SSID: Object = Object::table(
         rw(
             "LowerLayers",
             STRING.strong(&[RADIO]).list_within((0, u32::MAX), 1024),
-            get_set(lower_layers, set_lower_layers),
+            change(lower_layers, set_lower_layers),
         )
         .default(""),
         ro("BSSID", MAC_ADDRESS, get(mac_address)),
@@ -141,9 +141,6 @@ fn lower_layers(cx: &mut Context, row: &Row) -> Result<Text> {
 }
 
 fn set_lower_layers(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
-    if lower_layers(cx, row)? == value {
-        return Ok(());
-    }
     if value.is_empty() {
         return halves::set_radio(cx, row, None);
     }
