@@ -48,6 +48,8 @@ pub struct Answer {
     pub id: u16,
     /// Whether the server is responsible for the name.
     pub authoritative: bool,
+    /// Whether there is more than a datagram has room for.
+    pub cut_off: bool,
     /// 0 when all is well.
     pub code: u8,
     /// The name that was asked for.
@@ -135,6 +137,7 @@ pub fn answer(message: &[u8]) -> Option<Answer> {
     let mut found = Answer {
         id,
         authoritative: flags & 0x0400 != 0,
+        cut_off,
         code: u8::try_from(flags & 15).ok()?,
         name: reader.name()?,
         kind: reader.number()?,
@@ -312,7 +315,8 @@ mod tests {
         let mut cut_off = cut.clone();
         cut_off[2] |= 2;
         assert_eq!(answer(&cut), None);
-        assert_eq!(answer(&cut_off).unwrap().addresses.len(), 1, "what fits");
+        let cut_off = answer(&cut_off).unwrap();
+        assert_eq!((cut_off.addresses.len(), cut_off.cut_off), (1, true), "what fits");
     }
 
     proptest! {

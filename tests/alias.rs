@@ -207,6 +207,22 @@ fn a03_add_object_gives_the_alias_that_it_names() {
     assert_eq!(router.add("Device.ManagementServer.InformParameter.[cpe-1].").unwrap(), 1);
 }
 
+/// A row that somebody has taken away and puts back has its number again, but not an alias that another row has got meanwhile.
+#[test]
+fn a03_a_row_that_comes_back_leaves_its_alias_to_the_row_that_has_it() {
+    const FIREWALL: &str = "/etc/config/firewall";
+    let router = router();
+    router.set(&[("Device.NAT.PortMapping.2.Alias", "home")]).unwrap();
+    router.root.replace(FIREWALL, "config redirect 'game'", "config spare 'game'");
+    assert!(!router.has("Device.NAT.PortMapping.2.Alias"));
+    let refused = router.refused(&[("Device.NAT.PortMapping.1.Alias", "cpe-2")]);
+    assert_eq!(refused, [(String::from("Device.NAT.PortMapping.1.Alias"), FaultCode::INVALID_PARAMETER_VALUE)]);
+    router.set(&[("Device.NAT.PortMapping.1.Alias", "home")]).unwrap();
+    router.root.replace(FIREWALL, "config spare 'game'", "config redirect 'game'");
+    assert_eq!(router.get("Device.NAT.PortMapping.2.Alias"), "cpe-2");
+    assert_eq!(router.get("Device.NAT.PortMapping.[home].Description"), "Web server");
+}
+
 #[test]
 fn a04_a_name_with_a_new_alias_makes_the_row() {
     let router = router();

@@ -181,6 +181,33 @@ fn what_went_along_with_the_next_report_is_not_tried_again() {
 }
 
 #[test]
+fn a_collector_that_never_answers_leaves_turns_for_the_others() {
+    let silent = Server::start(|_| Act::Hold);
+    let other = Server::start(|_| good());
+    // It is waited for 10 s, which is two intervals.
+    let (acs, agent) = reporting(&silent.url("/"), &[("Up", "Device.DeviceInfo.UpTime")], &[]);
+    let mut session = again(&agent, &acs);
+    let path = format!("Device.BulkData.Profile.{}.", session.add("Device.BulkData.Profile."));
+    let row = session.add(&format!("{path}Parameter."));
+    let values = [
+        ("ReportingInterval", String::from("5")),
+        ("HTTP.URL", other.url("/")),
+        // After the first has begun.
+        ("TimeReference", in_seconds(3)),
+        ("Enable", String::from("true")),
+    ];
+    let values = values.map(|(name, value)| (format!("{path}{name}"), value));
+    let reference = format!("{path}Parameter.{row}.Reference");
+    let mut all: Vec<(&str, &str, &str)> =
+        values.iter().map(|(name, value)| (name.as_str(), "xsd:string", value.as_str())).collect();
+    all.push((&reference, "xsd:string", "Device.DeviceInfo.UpTime"));
+    session.request(set_values(&all, ""));
+    session.end();
+    received(&other, 1);
+    assert!(!silent.received().is_empty(), "the first had its turn");
+}
+
+#[test]
 fn what_was_not_delivered_goes_over_a_reboot_if_that_is_asked_for() {
     let server = Server::start(|received| match unpacked(received).split(|byte| *byte == b'\n').count() {
         // The head, a report, and what comes after the last end of a line.

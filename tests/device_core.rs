@@ -544,4 +544,36 @@ fn ipv6_is_switched_off_by_a_program_and_stays_so() {
         router.set(&[("Device.IP.Interface.4.Enable", "true")]).unwrap();
         assert!(!router.root.read("/etc/config/network").contains("disabled"), "{last}");
     }
+    // A client of DHCPv6 that is switched off and on beside it, or while there is no IPv6, is no reason to stay off.
+    let client = "Device.DHCPv6.Client.1.Enable";
+    for off in [["Device.IP.IPv6Enable", client], [client, "Device.IP.IPv6Enable"]] {
+        for on in [["Device.IP.IPv6Enable", client], [client, "Device.IP.IPv6Enable"]] {
+            router.set(&off.map(|name| (name, "false"))).unwrap();
+            assert_eq!(router.get("Device.IP.Interface.4.Enable"), "true", "{off:?}");
+            assert!(!router.root.read("/etc/config/network").contains("disabled"), "{off:?}");
+            router.restart();
+            router.set(&on.map(|name| (name, "true"))).unwrap();
+            assert_eq!(router.get("Device.IP.Interface.4.Enable"), "true", "{off:?} {on:?}");
+            assert!(!router.root.read("/etc/config/network").contains("disabled"), "{off:?} {on:?}");
+        }
+    }
+    // One that comes while there is no IPv6 waits for it like the others.
+    router.set(&[("Device.IP.IPv6Enable", "false"), (client, "false")]).unwrap();
+    router.set(&[(client, "true")]).unwrap();
+    assert!(router.root.read("/etc/config/network").contains(disabled));
+    router.set(&[("Device.IP.IPv6Enable", "true")]).unwrap();
+    assert!(!router.root.read("/etc/config/network").contains("disabled"));
+}
+
+/// CONFORMANCE J-06: the name of an IP interface is a key, in whatever order the sections stand.
+#[test]
+fn j06_names_of_ip_interfaces_on_one_device_are_unique() {
+    let router = Router::new();
+    let uplink6 = "config interface 'uplink6'\n\toption device 'wan'\n\toption proto 'dhcpv6'\n\n";
+    let wan = "config interface 'wan'\n";
+    router.root.replace("/etc/config/network", wan, &format!("{uplink6}{wan}"));
+    let names: Vec<String> = router.values("Device.IP.Interface.*.Name").into_iter().map(|(_, name)| name).collect();
+    for name in ["wan", "wan6", "uplink6"] {
+        assert_eq!(names.iter().filter(|known| *known == name).count(), 1, "{name}: {names:?}");
+    }
 }

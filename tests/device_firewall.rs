@@ -371,6 +371,22 @@ fn p12_p61_a_rule_gives_an_interface_without_a_zone_one_of_its_own() {
     assert_eq!(router.root.read("/etc/config/firewall"), before);
 }
 
+/// What a person has added to a zone that was made for a rule does not go with the rule.
+#[test]
+fn a_zone_of_a_rule_with_another_network_stays() {
+    let router = Router::new();
+    let guest = format!("Device.IP.Interface.{}", router.add("Device.IP.Interface.").unwrap());
+    let rule = format!("Device.Firewall.Chain.1.Rule.{}.", router.add("Device.Firewall.Chain.1.Rule.").unwrap());
+    set_row(&router, &rule, &[("SourceInterface", guest.as_str())]);
+    let firewall = router.root.read("/etc/config/firewall");
+    let network = firewall.lines().find(|line| line.contains("list network 'cwmp_")).unwrap();
+    let more = firewall.replace(network, &format!("{network}\n\tlist network 'iot'"));
+    router.root.write("/etc/config/firewall", more);
+    router.restart();
+    router.delete(&rule).unwrap();
+    assert!(router.root.read("/etc/config/firewall").contains("list network 'iot'"));
+}
+
 /// A port with any protocol would be ignored by fw4, and everything let through.
 #[test]
 fn a_port_never_opens_more_than_its_protocols() {

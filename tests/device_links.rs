@@ -527,6 +527,13 @@ fn a_line_goes_from_dhcp_to_pppoe_and_back() {
     network_has(&router, "option hostname 'OpenWrt'");
     network_lacks(&router, "config cwmp_dhcp");
     assert_eq!(router.get("Device.DHCPv4.Client.1.Status"), "Enabled");
+    // An ACS that finds it enabled has no reason to enable it: it comes back by itself.
+    router.set(&[(&wan("LowerLayers"), &ppp_path)]).unwrap();
+    router.restart();
+    router.set(&[(&wan("LowerLayers"), "Device.Ethernet.Link.2")]).unwrap();
+    network_has(&router, "option hostname 'OpenWrt'");
+    network_lacks(&router, "config cwmp_dhcp");
+    assert_eq!((router.get(client), router.get("Device.DHCPv4.Client.1.Status")), ("true".into(), "Enabled".into()));
     router.delete(&ppp("")).unwrap();
     network_lacks(&router, "pppoe");
     assert_eq!(router.get("Device.PPP.InterfaceNumberOfEntries"), "0");

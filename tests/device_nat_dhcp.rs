@@ -422,6 +422,53 @@ fn p12_an_interface_of_the_acs_joins_the_zone_of_the_internet_for_nat() {
     assert_eq!(zone(), before);
 }
 
+/// CONFORMANCE P-02: a rule that comes before the NAT of its interface has given it a zone of its own, from which nobody gets out.
+#[test]
+fn p02_nat_after_a_rule_is_as_a_rule_after_nat() {
+    for rule_first in [true, false] {
+        let router = Router::new();
+        let line = format!("Device.IP.Interface.{}", router.add("Device.IP.Interface.").unwrap());
+        let row = format!("Device.NAT.InterfaceSetting.{}.", router.add("Device.NAT.InterfaceSetting.").unwrap());
+        let rule = format!("Device.Firewall.Chain.1.Rule.{}.", router.add("Device.Firewall.Chain.1.Rule.").unwrap());
+        for step in [rule_first, !rule_first] {
+            if step {
+                set_row(
+                    &router,
+                    &rule,
+                    &[("SourceInterface", &line), ("Protocol", "6"), ("DestPort", "22"), ("Enable", "true")],
+                );
+            } else {
+                set_row(&router, &row, &[("Interface", &line), ("Enable", "true")]);
+            }
+        }
+        check(&router, &row, &[("Interface", &line), ("Enable", "true"), ("Status", "Enabled")]);
+        check(&router, &rule, &[("SourceInterface", &line), ("Status", "Enabled")]);
+        let firewall = router.root.read("/etc/config/firewall");
+        let zones = firewall.lines().filter(|line| line.starts_with("config zone")).count();
+        assert_eq!(zones, 3, "rule first: {rule_first}, {firewall}");
+    }
+}
+
+/// Somebody else has put the interface into another zone since: there it stays.
+#[test]
+fn an_interface_is_only_taken_out_of_the_zone_that_it_has_joined() {
+    let router = Router::new();
+    let line = format!("Device.IP.Interface.{}", router.add("Device.IP.Interface.").unwrap());
+    let row = format!("Device.NAT.InterfaceSetting.{}.", router.add("Device.NAT.InterfaceSetting.").unwrap());
+    set_row(&router, &row, &[("Interface", &line), ("Enable", "true")]);
+    let firewall = router.root.read("/etc/config/firewall");
+    let joined = firewall.lines().find(|line| line.contains("network") && line.contains("cwmp_")).unwrap();
+    let elsewhere = firewall.replacen(&format!("{joined}\n"), "", 1)
+        + "\nconfig zone 'person'\n\toption name 'person'\n"
+        + joined
+        + "\n";
+    router.root.write("/etc/config/firewall", &elsewhere);
+    router.restart();
+    set(&router, &format!("{row}Enable"), "false");
+    router.delete(&row).unwrap();
+    assert_eq!(router.root.read("/etc/config/firewall"), elsewhere);
+}
+
 #[test]
 fn pools_are_the_dhcp_sections() {
     let router = Router::new();

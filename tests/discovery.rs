@@ -316,6 +316,36 @@ fn d08_a_power_cut_does_not_make_the_url_of_dhcp_one_that_is_preset() {
     assert_eq!(agent.status()["acs_url_from"], "DHCP");
 }
 
+/// DHCP names another ACS while a change is on trial. What comes back with the undone change is not preset: DHCP may go on naming the ACS.
+#[test]
+fn d08_an_undone_change_does_not_make_the_url_of_dhcp_one_that_is_preset() {
+    if !installed("busybox") {
+        return;
+    }
+    let (first, second) = (Acs::start(), Acs::start());
+    let mut agent = newcomer();
+    agent.options("acs", &[("retry_min_wait", "1"), ("retry_multiplier", "1000")]);
+    agent.option("cpe", "rollback_timeout", "4");
+    lease(&agent.root, &[&first.url()]);
+    agent.start();
+    let mut session = first.session();
+    session.inform_ok();
+    session.set(&[("Device.ManagementServer.Password", "xsd:string", "another")]);
+    // Nothing is listening there.
+    let nowhere = "http://127.0.0.1:9/";
+    lease(&agent.root, &[nowhere]);
+    wait_value(&agent, URL, nowhere);
+    session.end();
+    agent.wait_log("undone: cwmpd");
+    lease(&agent.root, &[&second.url()]);
+    wait_value(&agent, URL, &second.url());
+    assert_eq!(agent.status()["acs_url_from"], "DHCP");
+    assert_eq!(codes(&second.serve())[0], "0 BOOTSTRAP");
+    agent.wait_idle();
+    let state = agent.root.read("/etc/cwmpd/state.json");
+    assert!(!state.contains("url former"), "{state}");
+}
+
 #[test]
 fn d05_the_acs_comes_by_dhcpv6() {
     if !installed("busybox") {

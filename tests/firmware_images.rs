@@ -199,3 +199,27 @@ fn f02_a_stored_image_runs_when_the_acs_wants_it_to() {
     assert_eq!(session.value(ACTIVE), IMAGE_2);
     session.end();
 }
+
+/// CONFORMANCE F-24: what the ACS has had stored, and has chosen, is no transfer of others when it runs.
+#[test]
+fn f24_an_image_that_the_acs_has_chosen_is_no_autonomous_transfer() {
+    let acs = Acs::start();
+    let mut agent = Agent::new(&acs);
+    install(&agent.root);
+    agent.start();
+    acs.serve();
+    let mut session = again(&agent, &acs);
+    let policy = "Device.ManagementServer.AutonomousTransferCompletePolicy.Enable";
+    session.set(&[(policy, "xsd:boolean", "1"), (BOOT, "xsd:string", IMAGE_2)]);
+    session.end();
+    agent.kill();
+    agent.root.write("/images/active", "b");
+    agent.root.replace("/etc/openwrt_release", "24.10.", "25.12.");
+    agent.root.reboot();
+    agent.start();
+    let mut session = acs.session();
+    let events = session.events();
+    assert!(events.contains(&"4 VALUE CHANGE") && !events.iter().any(|code| code.starts_with("10 ")), "{events:?}");
+    session.inform_ok();
+    session.end();
+}

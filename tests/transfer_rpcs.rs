@@ -308,6 +308,39 @@ fn f13_restored_settings_may_lead_to_another_acs() {
     assert_eq!(codes(&new.serve()), ["0 BOOTSTRAP"]);
 }
 
+/// CONFORMANCE F-13, D-08: `tar` takes a file away before it writes the new one, flash is slow, and DHCP offers an ACS all the time.
+#[test]
+fn f13_d08_settings_that_are_half_written_lead_to_no_other_acs() {
+    let (acs, other) = (Acs::start(), Acs::start());
+    let mut agent = Agent::new(&acs);
+    agent.option("acs", "dhcp_discovery", "0");
+    agent.root.write_recorder(
+        "/sbin/sysupgrade",
+        "for last; do :; done
+mkdir \"$root/half\"
+tar -C \"$root/half\" -xzf \"$root$last\"
+rm \"$root/etc/config/cwmpd\"
+exec 5>\"$root/etc/config/cwmpd\"
+sleep 2.5
+cat \"$root/half/etc/config/cwmpd\" >&5
+",
+    );
+    agent.start();
+    acs.serve();
+    agent.wait_idle();
+    let url: String = other.url().bytes().map(|byte| format!("{byte:02x}")).collect();
+    agent.root.write("/tmp/run/cwmpd/dhcp.wan", format!("opt43=01{:02x}{url}\n", url.len() / 2));
+    let before = agent.root.read("/etc/config/cwmpd");
+    let mut tar = std::process::Command::new("tar");
+    tar.arg("-C").arg(agent.root.path()).args(["-czf", "-", "etc/config/cwmpd"]);
+    let server = file_server(tar.output().unwrap().stdout);
+    order(&agent, &acs, download("settings", SETTINGS, &server.url("/settings")));
+    let result = told_one(&acs);
+    assert_eq!((result.command_key.as_str(), result.fault_code), ("settings", 0), "{}", result.fault_string);
+    assert_eq!(agent.root.read("/etc/config/cwmpd"), before);
+    assert_eq!(other.connections(), 0);
+}
+
 /// CONFORMANCE Q-04: after a return to the factory state nobody hears of what was asked for before.
 #[test]
 fn q04_nothing_is_left_after_a_factory_reset() {

@@ -81,6 +81,9 @@ install | upgrade)
 			\"opkg_install_pkg: Failed to download $name. Perhaps you need to run 'opkg update'?\" \"$last\"
 	echo \"Configuring $name.\"
 	drop \"$name\"
+	needed=$(field Brings \"$file\")
+	[ -n \"$needed\" ] && drop \"$needed\" && printf 'Package: %s\\nVersion: %s\\nStatus: install user installed\\nAuto-Installed: yes\\n\\n' \
+		\"$needed\" \"$version\" >>\"$db\"
 	printf 'Package: %s\\nVersion: %s\\nStatus: install user installed\\nInstalled-Time: 1719000000\\n\\n' \"$name\" \"$version\" >>\"$db\"
 	mkdir -p \"$root/usr/lib/opkg/info\"
 	echo \"/etc/init.d/$name\" >\"$root/usr/lib/opkg/info/$name.list\"
@@ -505,6 +508,31 @@ fn q07_faults_of_operations_with_opkg() {
 }
 
 /// CONFORMANCE Q-07, Q-08: the same with apk, which says it in other words and with other exit statuses.
+/// A URL need not say what it leads to, and what a package needs comes with it.
+#[test]
+fn q07_q08_what_a_package_brings_along_is_not_taken_for_it() {
+    let acs = Acs::start();
+    let agent = Agent::settled(&acs);
+    with_opkg(&agent.root);
+    let server = Server::start(|request| {
+        let version = if request.target().ends_with('1') { "1.0" } else { "2.0" };
+        close(reply("200 OK", &[], package("shaper", version, "Brings: a-library\n").as_bytes()))
+    });
+    order(&agent, &acs, "first", vec![install(&server.url("/get?version=1"), GIVEN)]);
+    let results = told(&acs, "first");
+    assert_eq!(fault_codes(&results), [0]);
+    assert_eq!(results[0].deployment_unit, row(&agent, "shaper"));
+    assert_eq!(uuid_of(&agent, "shaper"), GIVEN);
+    assert_ne!(uuid_of(&agent, "a-library"), GIVEN);
+    agent.wait_idle();
+    order(&agent, &acs, "second", vec![update(GIVEN, &server.url("/get?version=2"), ""), uninstall(GIVEN)]);
+    let results = told(&acs, "second");
+    assert_eq!(fault_codes(&results), [0, 0]);
+    assert_eq!(results[0].version, "2.0");
+    let calls = arguments(&agent.root);
+    assert!(calls.contains("[remove][shaper]") && !calls.contains("[remove][a-library]"), "{calls}");
+}
+
 #[test]
 fn q07_q08_install_update_uninstall_with_apk() {
     let acs = Acs::start();

@@ -568,6 +568,29 @@ fn sections_lie_in_the_row_that_they_name() {
     assert!(!file.contains("'one'") && !file.contains("nowhere") && file.contains("config rule 'c'"), "{file}");
 }
 
+/// What names a section without a name would lead nowhere.
+#[test]
+fn a_section_gets_the_name_by_which_others_belong_to_it() {
+    let mut router = router(
+        |root| root.write("/etc/config/acme", "config zone\n\toption colour 'red'\n"),
+        &[(
+            FILE,
+            r#"{
+      "Device.X_EXAMPLE_Zone.{i}.": {"instances": {"uci": "acme.@zone"}},
+      "Device.X_EXAMPLE_Zone.{i}.Rule.{i}.": {
+        "instances": {"uci": "acme.@rule", "where": {"zone": "{key}"}},
+        "writable": true,
+        "parameters": {"To": {"type": "string", "access": "rw", "uci": "to"}}
+      }
+    }"#,
+        )],
+    );
+    router.model.add_object("Device.X_EXAMPLE_Zone.1.Rule.", None).unwrap();
+    let file = router.root.read("/etc/config/acme");
+    let named = file.lines().find_map(|line| line.strip_prefix("config zone ")).unwrap_or_default();
+    assert!(!named.is_empty() && file.contains(&format!("option zone {named}\n")), "{file}");
+}
+
 #[test]
 fn an_addition_to_a_standard_table_stands_on_its_rows() {
     let mut router = with(

@@ -82,6 +82,26 @@ fn the_user_name_auto_is_made_of_what_a_file_says() {
     assert_eq!(session.value("Device.ManagementServer.Username"), "00005E-example%2Cax3000-SN7");
 }
 
+/// What finds the serial number is not started for a user name that does not have it.
+#[test]
+fn a_user_name_that_is_written_out_starts_no_program() {
+    let started = ["auto", "router"].map(|username| {
+        let acs = Acs::start();
+        let mut agent = Agent::new(&acs);
+        agent.options("acs", &[("username", username), ("password", "p")]);
+        agent.root.write_recorder("/usr/sbin/sn", "echo SN7");
+        agent.root.write(
+            "/etc/cwmpd/model.d/serial.json",
+            r#"{"Device.DeviceInfo.": {"parameters": {"SerialNumber": {"type": "string", "access": "ro", "exec": ["/usr/sbin/sn"]}}}}"#,
+        );
+        agent.start();
+        acs.serve();
+        agent.wait_idle();
+        agent.root.calls().iter().filter(|call| call.starts_with("/usr/sbin/sn")).count()
+    });
+    assert!(started[1] < started[0], "{started:?}");
+}
+
 /// Each kind of source, as an ACS meets it: read, written, refused.
 #[test]
 fn a_table_over_each_kind_of_source_over_cwmp() {

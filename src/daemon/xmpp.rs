@@ -329,6 +329,10 @@ impl Talk<'_> {
                     return Err(Trouble::new("it is not wanted any more"));
                 }
                 Err(error) if error.kind() == ErrorKind::TimedOut => continue,
+                // The same end beneath TLS, of which the other side has not said that it comes.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                    return Err(Trouble::new("the XMPP server closed the connection"));
+                }
                 Err(error) => return Err(Trouble::new(format!("the connection broke: {error}"))),
             }
             self = self.take_all(sessions)?;

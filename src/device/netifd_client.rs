@@ -6,7 +6,7 @@
 use serde_json::Value as Json;
 
 use crate::device::sections::{move_options, name, refused};
-use crate::device::{layers, net};
+use crate::device::{ip, layers, net};
 use crate::error::{Fault, Result};
 use crate::model::access::uci_truth;
 use crate::model::context::{Context, Row};
@@ -164,6 +164,7 @@ impl Client {
         }
         let key = cx.key(row)?;
         layers::keep_way(cx, &key)?;
+        layers::switch_of_interface(cx, id, key, self.proto).set(cx, layers::IPV6, true)?;
         let package = cx.package_mut(PACKAGE)?;
         package.set(id, "proto", "none").map_err(refused)?;
         for option in self.options {
@@ -176,6 +177,8 @@ impl Client {
     fn park(&self, cx: &mut Context, row: &Row, enabled: bool, elsewhere: Option<Option<&str>>) -> Result<(), Fault> {
         let from = cx.section(row)?.id();
         let interface = name(cx, PACKAGE, from)?;
+        // What an interface without this client is for has nothing to do with IPv6 any more.
+        layers::switch_of_interface(cx, from, interface.clone(), self.proto).set(cx, layers::IPV6, true)?;
         let (to, waiting) = cx.add_section(PACKAGE, self.waiting, &[])?;
         let package = cx.package_mut(PACKAGE)?;
         let interface = elsewhere.unwrap_or(Some(&interface)).unwrap_or_default();
@@ -196,6 +199,30 @@ impl Client {
         match path.and_then(|path| cx.row_of_path(table, &path)) {
             Some(row) if self.is_active(cx, &row)? => self.park(cx, &row, true, None),
             _ => Ok(()),
+        }
+    }
+
+    /// The interface is free again: a client that is enabled has waited for this.
+    ///
+    /// # Errors
+    /// When UCI cannot be written.
+    pub fn come_back(&self, cx: &mut Context, table: &str, interface: &str) -> Result<(), Fault> {
+        let package = cx.package(PACKAGE)?;
+        let is_free =
+            package.find(interface).is_some_and(|section| matches!(section.get("proto"), None | Some("none")));
+        let waits = |section: &Section<'_>| {
+            section.kind() == self.waiting
+                && section.get("interface") == Some(interface)
+                && section.get("enable").and_then(uci_truth) == Some(true)
+        };
+        let Some(id) = package.sections().find(waits).map(|section| section.id()).filter(|_| is_free) else {
+            return Ok(());
+        };
+        let key = cx.section_name(PACKAGE, id)?;
+        let path = cx.path_of_key(table, &key);
+        match path.and_then(|path| cx.row_of_path(table, &path)) {
+            Some(row) => self.settle(cx, &row).map_err(|(_, fault)| fault),
+            None => Ok(()),
         }
     }
 
@@ -226,6 +253,9 @@ impl Client {
             let package = cx.package_mut(PACKAGE)?;
             package.set(to, "proto", self.proto).map_err(refused)?;
             package.remove_section(id);
+            if ip::interface::is_ipv6(self.proto) && ip::ipv6_switched_off(cx) {
+                layers::switch_of_interface(cx, to, interface.clone(), self.proto).set(cx, layers::IPV6, false)?;
+            }
             cx.move_row(row, &interface);
             Ok(())
         };

@@ -14,6 +14,7 @@
 //!
 //! The daemon does the rest (`daemon::agent::diagnostics`): `Requested` starts the test when the session is over, any written input and
 //! `Canceled` end it, the report goes into the model under the path of the object, and the ACS is told with `8 DIAGNOSTICS COMPLETE`.
+//! A test that takes too long ends with [`OTHER`] and what it has found out by then ([`Test::in_time`]).
 //! No more than one test runs at a time, of whatever kind (SECURITY S21). Results are kept until the next run or the
 //! reboot; a restart of the agent ends the test that is running, and this is what the ACS hears of it then.
 
@@ -229,6 +230,21 @@ impl<'a> Test<'a> {
         Ok(())
     }
 
+    /// What came of a step of the test; `None` when there is no time left for it: then what was found out so far is what there is to tell.
+    ///
+    /// # Errors
+    /// That of the step, such as that the test was cancelled.
+    pub fn in_time<T>(&self, step: Result<T, Trouble>) -> Result<Option<T>, Trouble> {
+        match step {
+            Ok(done) => Ok(Some(done)),
+            Err(_) if !self.cancel.is_cancelled() && Instant::now() >= self.end => {
+                self.tell(&format!("it ends here: it took more than {} s", LONGEST.as_secs()));
+                Ok(None)
+            }
+            Err(trouble) => Err(trouble),
+        }
+    }
+
     /// Waits until one of these happens to a descriptor (or an error does), and says whether it did before `until`.
     ///
     /// # Errors
@@ -316,5 +332,36 @@ mod tests {
         assert_eq!((report.get("Rows.2.B"), report.get("Rows.")), ("4", "2"));
         report.table("None", &["A"], []);
         assert_eq!(report.get("None."), "0");
+    }
+
+    #[cfg(feature = "speed-tests")]
+    #[test]
+    fn s21_a_test_that_takes_too_long_ends_with_what_it_has_found_out() {
+        // Nobody answers.
+        let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let port = silent.local_addr().unwrap().port().to_string();
+        let inputs = [
+            ("Host", "127.0.0.1"),
+            ("Port", port.as_str()),
+            ("NumberOfRepetitions", "1000"),
+            ("Timeout", "20"),
+            ("InterTransmissionTime", "20"),
+            ("DataBlockSize", "24"),
+            ("EnableIndividualPacketResults", "true"),
+        ]
+        .map(|(name, value)| (String::from(name), String::from(value)));
+        let directory = tempfile::tempdir().unwrap();
+        let live = Live::new(directory.path()).unwrap();
+        let cancel = Cancel::new().unwrap();
+        let mut test = Test::new(&inputs, &live, &cancel, &|_| {});
+        test.end = Instant::now() + Duration::from_secs(1);
+        let report = (speed::UDP_ECHO.run)(&test).unwrap();
+        assert_eq!((report.state, report.get("SuccessCount")), (OTHER, "0"));
+        let failures: u32 = report.get("FailureCount").parse().unwrap();
+        assert!((1..=100).contains(&failures), "{failures}");
+        assert_eq!(report.get("IndividualPacketResult."), failures.to_string());
+        // One that was cancelled tells nothing, late as it is.
+        cancel.cancel();
+        assert!((speed::UDP_ECHO.run)(&test).is_err());
     }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde_json::json;
 
 use super::ask::{self, Asked};
-use super::{Kind, Report, Test, Trouble, Version, Way, address_text, millis};
+use super::{Kind, OTHER, Report, Test, Trouble, Version, Way, address_text, millis};
 use crate::dns::{self, A, AAAA, Answer, NO_SUCH_NAME, PTR};
 use crate::platform::System;
 
@@ -36,14 +36,16 @@ fn run(test: &Test<'_>) -> Result<Report, Trouble> {
     let servers = servers(test)?;
     let name = test.text("HostName");
     test.tell(&format!("look up {name}"));
-    let mut outcomes = Vec::new();
+    let (mut outcomes, mut report) = (Vec::new(), Report::new());
     for _ in 0..test.number("NumberOfRepetitions").max(1) {
-        let outcome = look_up(test, &way, &servers, name)?;
+        let Some(outcome) = test.in_time(look_up(test, &way, &servers, name))? else {
+            report.state = OTHER;
+            break;
+        };
         let addresses: Vec<String> = outcome.addresses.iter().copied().map(address_text).collect();
         test.tell(&format!("{}: {} {} {}", outcome.server, outcome.status, outcome.name, addresses.join(" ")));
         outcomes.push(outcome);
     }
-    let mut report = Report::new();
     report.set("SuccessCount", outcomes.iter().filter(|outcome| outcome.status == "Success").count());
     let columns = ["Status", "AnswerType", "HostNameReturned", "IPAddresses", "DNSServerIP", "ResponseTime"];
     report.table("Result", &columns, outcomes.into_iter().map(row));
@@ -127,6 +129,8 @@ fn judge(outcome: &mut Outcome, answers: Vec<Answer>, address: Option<IpAddr>) {
         false => "NonAuthoritative",
     };
     let understood = answers.iter().any(good);
+    // The addresses may be in what there was no room for: that none came does not say that there are none.
+    let all = !answers.iter().any(|answer| answer.cut_off);
     for answer in answers {
         if !answer.found.is_empty() {
             outcome.name = answer.found;
@@ -137,8 +141,8 @@ fn judge(outcome: &mut Outcome, answers: Vec<Answer>, address: Option<IpAddr>) {
     outcome.addresses.extend(address.filter(|_| !outcome.name.is_empty()));
     outcome.status = match (outcome.addresses.is_empty(), understood) {
         (false, _) => "Success",
-        (true, true) => "Error_HostNameNotResolved",
-        (true, false) => "Error_Other",
+        (true, true) if all => "Error_HostNameNotResolved",
+        (true, _) => "Error_Other",
     };
 }
 
@@ -170,6 +174,8 @@ mod tests {
         assert_eq!(judged(vec![code(3), code(3)], None).status, "Error_HostNameNotResolved");
         assert_eq!(judged(vec![code(0)], None).status, "Error_HostNameNotResolved");
         assert_eq!(judged(vec![code(2), code(5)], None).status, "Error_Other");
+        let cut_off = Answer { cut_off: true, ..Answer::default() };
+        assert_eq!(judged(vec![cut_off, code(0)], None).status, "Error_Other");
         let address: IpAddr = "192.0.2.1".parse().unwrap();
         assert_eq!(judged(vec![code(3)], Some(address)).status, "Error_HostNameNotResolved");
         let named = Answer { found: "r.example".into(), ..Answer::default() };

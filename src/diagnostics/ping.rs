@@ -28,6 +28,10 @@ fn run(test: &Test<'_>) -> Result<Report, Trouble> {
     let (times, failures) = ping(test, &way, target, plan)?;
     let (least, mean, greatest) = spread(&times);
     let mut report = Report::new();
+    let done = u32::try_from(times.len()).unwrap_or(u32::MAX).saturating_add(failures);
+    if done < plan.repetitions {
+        report.state = OTHER;
+    }
     report.set("IPAddressUsed", way.source(target).map(address_text).unwrap_or_default());
     report.set("SuccessCount", times.len());
     report.set("FailureCount", failures);
@@ -48,14 +52,16 @@ pub(super) struct Plan {
     pub(super) size: u32,
 }
 
-/// Sends echo requests, one after the other, and gives the times of the replies in microseconds and the number of those that did not come.
+/// Sends echo requests, one after the other, and gives the times of the replies in microseconds and the number of those that did not come: of
+/// fewer requests where the time for the test is over.
 pub(super) fn ping(test: &Test<'_>, way: &Way, target: IpAddr, plan: Plan) -> Result<(Vec<u32>, u32), Trouble> {
     let socket = Pinger::open(way, target)?;
     let (mut times, mut failures) = (Vec::new(), 0_u32);
     for number in 0..plan.repetitions {
         let begin = Instant::now();
         // The identifier is our own; numbers may come round.
-        match socket.once(test, (number & 0xffff) as u16, plan)? {
+        let Some(answer) = test.in_time(socket.once(test, (number & 0xffff) as u16, plan))? else { break };
+        match answer {
             Ok(time) => {
                 test.tell(&format!("{}: {}.{:03} ms", number.saturating_add(1), time / 1000, time % 1000));
                 times.push(time);
@@ -66,7 +72,10 @@ pub(super) fn ping(test: &Test<'_>, way: &Way, target: IpAddr, plan: Plan) -> Re
             }
         }
         if number.saturating_add(1) < plan.repetitions {
-            test.pause(INTERVAL.saturating_sub(begin.elapsed()))?;
+            let pause = test.pause(INTERVAL.saturating_sub(begin.elapsed()));
+            if test.in_time(pause)?.is_none() {
+                break;
+            }
         }
     }
     Ok((times, failures))

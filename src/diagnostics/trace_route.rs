@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt};
 
-use super::{Kind, NO_ROUTE, Report, Test, Trouble, Way, address_text, ask, micros, millis, spread};
+use super::{Kind, NO_ROUTE, OTHER, Report, Test, Trouble, Way, address_text, ask, micros, millis, spread};
 
 /// The test.
 pub static TRACE_ROUTE: Kind = Kind { path: "Device.IP.Diagnostics.TraceRoute.", run };
@@ -80,7 +80,10 @@ fn trace(test: &Test<'_>, way: &Way, target: IpAddr) -> Result<(Vec<Hop>, &'stat
     for lifetime in 1..=farthest {
         let mut hop = Hop::new();
         for _ in 0..tries {
-            hop.push(try_once(test, way, SocketAddr::new(target, port), lifetime)?);
+            let answer = try_once(test, way, SocketAddr::new(target, port), lifetime);
+            // The hops that are known are told.
+            let Some(answer) = test.in_time(answer)? else { return Ok((hops, OTHER)) };
+            hop.push(answer);
             port = port.checked_add(1).unwrap_or(FIRST_PORT);
         }
         test.tell(&format!("{lifetime}: {}", line(&hop)));
@@ -217,7 +220,7 @@ fn names(test: &Test<'_>, hops: &[Hop]) -> Result<Vec<Option<String>>, Trouble> 
         match ask::name_of(test, asked, address, NAMING) {
             Ok(name) => names.push(name),
             Err(trouble) => {
-                test.goes_on()?;
+                test.in_time(test.goes_on())?;
                 log::debug!("the name of {address} is not known: {}", trouble.text);
                 server = None;
                 names.push(None);

@@ -397,16 +397,31 @@ fn judge_row(
     Ok(())
 }
 
-/// That the Alias is not the one that a row to come will have by itself (CONFORMANCE A-03).
+/// That the Alias is not the one that a row to come, or one that comes back, will have by itself (CONFORMANCE A-03). One that a row had which is
+/// gone belongs to this row from now on.
 fn check_alias(context: &mut Context, node: NodeId, row: &Rc<Row>) -> Result<(), Fault> {
     let schema = context.schema().clone();
     let (Some(parameter), Some(around)) = (schema.node(node).parameter(ALIAS), row.parent()) else { return Ok(()) };
     let alias = stored(context, node, row, parameter)?;
+    let (table, rows) = (schema.path(node, around), context.rows(node, around)?);
+    let is_gone = |number: u32| number != row.number() && rows.iter().all(|entry| entry.number != number);
     let number = alias.strip_prefix("cpe-").and_then(|number| number.parse::<u32>().ok());
-    let next = context.registry().next_number(&schema.path(node, around));
-    if number.is_some_and(|number| number >= next && number != row.number()) {
-        return Err(Fault::value(format!("{alias} will be the Alias of another instance")));
+    let number = number.filter(|number| is_gone(*number));
+    let mut gone = Vec::new();
+    {
+        let registry = context.registry();
+        let comes = |number| number >= registry.next_number(&table) || registry.key(&table, number).is_some();
+        if number.is_some_and(comes) {
+            return Err(Fault::value(format!("{alias} will be the Alias of another instance")));
+        }
+        for (name, _) in registry.own_below(&table).filter(|(_, value)| *value == alias) {
+            let part = name.strip_prefix(table.as_str()).and_then(|part| part.strip_suffix(ALIAS)?.strip_suffix('.'));
+            if part.and_then(|part| part.parse().ok()).is_some_and(is_gone) {
+                gone.push(String::from(name));
+            }
+        }
     }
+    gone.iter().for_each(|name| context.set_own(name, None));
     Ok(())
 }
 
@@ -494,6 +509,10 @@ fn add_row(context: &mut Context, node: NodeId, around: &Rc<Row>) -> Result<Rc<R
         (Add::Plain(_), Rows::Own) => context.add_own_row(&path).to_string(),
         (Add::Plain(options), Rows::Vendor(rows)) => {
             let (package, kind) = super::vendor::sections_of(rows).ok_or_else(|| Fault::name(&path))?;
+            if super::vendor::belong(rows) {
+                // Whoever reads the new section looks for this name.
+                context.name_section(around)?;
+            }
             let wanted = super::vendor::wanted(context, around, rows)?;
             let wanted = wanted.iter().map(|(option, text)| (*option, text.as_str()));
             let options: Vec<(&str, &str)> = options.iter().copied().chain(wanted).collect();

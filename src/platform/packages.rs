@@ -78,6 +78,21 @@ pub fn opkg_installed(status: &str) -> Map<String, Package> {
     all.into_iter().collect()
 }
 
+/// The packages in opkg's status file that are not there only because others need them.
+#[must_use]
+pub fn opkg_asked_for(status: &str) -> Vec<String> {
+    let paragraphs = status.split("\n\n").map(fields);
+    let asked_for = paragraphs.filter(|fields| fields.get("Auto-Installed").copied() != Some("yes"));
+    asked_for.filter_map(|fields| fields.get("Package").map(|name| String::from(*name))).collect()
+}
+
+/// The packages in apk's list of what is to stay installed. One that came as a file has a checksum behind its name.
+#[must_use]
+pub fn apk_asked_for(world: &str) -> Vec<String> {
+    let name = |line: &str| line.split(['<', '>', '=', '~', '@']).next().map(|name| String::from(name.trim()));
+    world.lines().filter_map(name).collect()
+}
+
 /// Adds what opkg's control file says of a package.
 pub fn opkg_control(package: &mut Package, control: &str) {
     let fields = fields(control);
@@ -152,6 +167,14 @@ mod tests {
         );
         assert_eq!((sqm.description.as_str(), sqm.maintainer.as_str()), ("Shaping", "A <a@example.org>"));
         assert_eq!(scripts("/etc/config/sqm\n/etc/init.d/sqm\n/etc/init.d/../x\n/usr/lib/sqm/run.sh\n"), ["sqm"]);
+    }
+
+    #[test]
+    fn what_was_asked_for_and_what_came_along() {
+        let status = "Package: alpha\nVersion: 1\nStatus: install user installed\nAuto-Installed: yes\n\n\
+            Package: sqm\nVersion: 1\nStatus: install user installed\n\nrubbish\n";
+        assert_eq!(opkg_asked_for(status), ["sqm"]);
+        assert_eq!(apk_asked_for("dropbear\nsqm><Q1abc=\nluci=1.2\n"), ["dropbear", "sqm", "luci"]);
     }
 
     #[test]

@@ -50,6 +50,8 @@ struct Report {
 pub struct Autonomous {
     /// That of the last start; empty before the first.
     software_version: String,
+    /// What the ACS wants to be started of the images that are there; empty once it has been.
+    chosen: String,
     reports: Vec<Report>,
     last_id: u32,
     #[serde(skip)]
@@ -61,6 +63,18 @@ impl Autonomous {
     #[must_use]
     pub fn is_other(&self, software_version: &str) -> bool {
         !self.software_version.is_empty() && self.software_version != software_version
+    }
+
+    /// The ACS has chosen the image that the next boot starts: nothing is transferred then. Empty: that is over.
+    pub fn choose(&mut self, image: &str) {
+        self.changed |= self.chosen != image;
+        image.clone_into(&mut self.chosen);
+    }
+
+    /// The image that the ACS has chosen, and that has not been seen to run; empty for none.
+    #[must_use]
+    pub fn chosen(&self) -> &str {
+        &self.chosen
     }
 
     /// The agent starts, on this software. `expected` says that the ACS had a new image installed; else another version is the work of somebody else,

@@ -461,6 +461,12 @@ impl Queue {
         self.transfers.iter().find(|transfer| applied(&transfer.state))
     }
 
+    /// Whether a file is being applied just now.
+    #[must_use]
+    pub fn is_applying(&self) -> bool {
+        self.transfers.iter().any(|transfer| transfer.state == State::Applying)
+    }
+
     /// The clock may have become known.
     pub fn clock_known(&mut self, now: Now) {
         for transfer in &mut self.transfers {

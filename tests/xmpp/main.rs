@@ -162,6 +162,31 @@ fn k01_k02_k03_k04_who_may_start_a_session_and_who_not() {
     assert!(!agent.log().contains(PASSWORD) && !agent.log().contains(password), "{}", agent.log());
 }
 
+/// A session may switch the connection off and on again, which is how an ACS has it made anew. What is told of it is true then.
+#[test]
+fn k05_a_connection_that_one_session_switches_off_and_on_is_made_anew() {
+    let Some(prosody) = Prosody::start() else { return };
+    let acs = Acs::start();
+    let agent = connected(&acs, &prosody, &[("Resource", "")]);
+    let jid = agent.value(JID);
+    agent.ask("6 CONNECTION REQUEST");
+    let mut session = acs.session();
+    session.inform_ok();
+    let enable = format!("{ROW}Enable");
+    for value in ["false", "true"] {
+        session.set(&[(&enable, "xsd:boolean", value)]);
+    }
+    session.end();
+    wait_status(&agent, "Enabled");
+    assert_eq!(agent.value(&format!("{ROW}TLSEstablished")), "true");
+    assert_eq!(agent.status()["xmpp"], format!("connected as {jid} over TLS"));
+    assert_eq!(threads(&agent), 1);
+    let mut one = prosody.client("acs", "one");
+    assert_eq!(one.request(&jid, agent::USERNAME, agent::PASSWORD), "result");
+    assert_eq!(codes(&acs.serve()), ["6 CONNECTION REQUEST"], "the JID is the same");
+    agent.wait_idle();
+}
+
 /// Nothing else has to happen at the router for the ACS to hear of a JID.
 #[test]
 fn k04_a_jid_that_comes_late_is_told_at_once() {
@@ -184,6 +209,7 @@ fn k04_k05_a_server_that_goes_and_comes_back() {
     let jid = agent.value(JID);
     let sessions = acs.informs().len();
     prosody.crash();
+    agent.wait_log("no connection to the XMPP server: the XMPP server closed the connection;");
     wait_status(&agent, "ServerNotPresent");
     assert_eq!(agent.value(&format!("{ROW}TLSEstablished")), "false");
     assert_eq!(agent.value(JID), jid, "it is kept while there is no connection");

@@ -95,6 +95,11 @@ impl Agent {
             return;
         }
         let Ok(package) = self.live.load_package(PACKAGE) else { return };
+        // Somebody is writing the settings, or has taken them away: they are read first.
+        let unread = configured(&package, "acs", URL).is_empty() && !self.config.acs.url.is_empty();
+        if unread || self.transfers.queue.is_applying() {
+            return;
+        }
         let mut taken: Vec<(usize, String)> = Vec::new();
         for (index, value) in offer.values.into_iter().enumerate() {
             if let Some(value) = value.filter(|value| self.may_take(&package, index, value)) {
@@ -207,11 +212,19 @@ impl Agent {
             log::error!("what DHCP offers is not taken: {error}");
             return;
         }
+        let on_trial = self.guard.lock().trial().is_some();
         for (index, value) in taken {
             if let Some((_, option, parameter)) = TARGETS.get(*index) {
                 log::info!("{parameter} is {value} from now on: DHCP says so");
-                self.saved.discovered.insert((*option).into(), value.clone());
+                let before = self.saved.discovered.insert((*option).into(), value.clone());
+                // It may come back with the change on trial, and is DHCP's then as it was.
+                if let Some(before) = before.filter(|_| on_trial) {
+                    self.saved.discovered.get_or_insert_with(former(option), || before);
+                }
             }
+        }
+        if !on_trial {
+            self.forget_former_offer();
         }
         self.discovery.again.end();
         self.save();
@@ -243,6 +256,25 @@ impl Agent {
                 self.saved.discovered.remove(option);
                 self.saved.discovered.remove(&next(option));
             }
+        }
+    }
+
+    /// A change of the ACS is undone, and with it what DHCP has said since: what came from DHCP before that still does, so that DHCP may change it.
+    pub(super) fn take_back_offer(&mut self) {
+        let Ok(package) = self.live.load_package(PACKAGE) else { return };
+        for (section, option, _) in TARGETS {
+            let before = self.saved.discovered.get(&former(option)).cloned();
+            if let Some(before) = before.filter(|before| configured(&package, section, option) == before) {
+                self.saved.discovered.insert(option.into(), before);
+            }
+        }
+        self.forget_former_offer();
+    }
+
+    /// Nothing is on trial any more.
+    pub(super) fn forget_former_offer(&mut self) {
+        for (_, option, _) in TARGETS {
+            self.saved.discovered.remove(&former(option));
         }
     }
 
@@ -285,6 +317,11 @@ impl Agent {
 /// The name under which that is noted which is about to be written into an option.
 fn next(option: &str) -> String {
     format!("{option} next")
+}
+
+/// The name under which that is noted which DHCP had said when a change went on trial.
+fn former(option: &str) -> String {
+    format!("{option} former")
 }
 
 /// An option as it stands in the configuration; empty for none.

@@ -142,6 +142,8 @@ impl Agent {
             guard.discard();
             log::info!("the ACS was reached after its change, which is kept");
             drop(guard);
+            #[cfg(feature = "discovery")]
+            self.forget_former_offer();
             self.saved.events.withdraw(&EventCode::Vendor(CHECK.into()));
         }
     }
@@ -201,6 +203,8 @@ impl Agent {
         self.model.save()?;
         let programs = upkeep::switched_back(&switches, &upkeep::switches(&mut self.model.context()));
         self.take_back_acs();
+        #[cfg(feature = "discovery")]
+        self.take_back_offer();
         let trouble = Trouble::new(FaultCode::INTERNAL_ERROR, "undone: the ACS was not reached with these settings");
         let now = self.now();
         self.transfers.queue.undone(&transfers, &trouble, now);

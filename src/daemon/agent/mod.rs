@@ -75,6 +75,9 @@ use crate::sorted::Set;
 use crate::state::{Loaded, Store, Was};
 use crate::time::{Now, UtcTime};
 
+/// Whoever replaces the settings without a rename is through with it in this time.
+const WRITING: Duration = Duration::from_secs(2);
+
 /// Everything that lives as long as the process.
 pub struct Agent {
     options: Options,
@@ -116,6 +119,8 @@ pub struct Agent {
     last_refusal: String,
     started: Duration,
     look_at: Option<Duration>,
+    /// When the settings are read that somebody was just writing.
+    reload_at: Option<Duration>,
     save_at: Option<Duration>,
     release_at: Option<Duration>,
     /// No session before this time.
@@ -232,6 +237,7 @@ impl Agent {
             last_refusal: String::new(),
             started,
             look_at: None,
+            reload_at: None,
             save_at: None,
             release_at: None,
             expiry_at: None,
@@ -457,6 +463,19 @@ impl Agent {
 
     /// Reads the configuration again.
     pub fn reload(&mut self) {
+        let monotonic = self.live.monotonic();
+        // `tar` takes a file away before it writes the new one. What stands there meanwhile are no settings: without a URL and with the defaults
+        // for all else DHCP could name another ACS, for good.
+        if self.transfers.queue.is_applying() {
+            self.reload_at = None;
+            return;
+        }
+        let put_off = !self.config.acs.url.is_empty() && self.has_no_settings();
+        if put_off && self.reload_at.is_none_or(|at| at > monotonic) {
+            self.reload_at = self.reload_at.or(Some(monotonic.saturating_add(WRITING)));
+            return;
+        }
+        self.reload_at = None;
         let (config, problems) = Config::load(self.live.as_ref());
         for problem in problems {
             log::warn!("{problem}");
@@ -479,6 +498,11 @@ impl Agent {
         self.announce_gateway();
         self.look_for_bootstrap();
         self.network_changed();
+    }
+
+    /// Whether the file of the settings is not there, or empty.
+    fn has_no_settings(&self) -> bool {
+        self.live.load_package(PACKAGE).is_ok_and(|package| package.sections().next().is_none())
     }
 
     /// An address or a link of the kernel has changed, or what `interface` means.
@@ -582,8 +606,8 @@ impl Agent {
     /// When something is to be done besides sessions.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Duration> {
-        let own =
-            [self.look_at, self.save_at, self.release_at, self.expiry_at, self.guard_due(), self.transfer_deadline()];
+        let own = [self.look_at, self.reload_at, self.save_at, self.release_at, self.expiry_at];
+        let own = own.into_iter().chain([self.guard_due(), self.transfer_deadline()]);
         let own = [self.periodic.due(), self.saved.scheduled.due(), self.timed_deadline()].into_iter().chain(own);
         #[cfg(feature = "lightweight")]
         let own = own.chain([self.lightweight.next_deadline()]);
@@ -615,6 +639,9 @@ impl Agent {
         #[cfg(feature = "manageable-devices")]
         self.poll_devices(now.monotonic);
         self.poll_transfers();
+        if self.reload_at.is_some_and(|at| at <= now.monotonic) {
+            self.reload();
+        }
         if self.look_at.is_some_and(|at| at <= now.monotonic) {
             self.look_at_values();
             self.look_at_units();
@@ -683,6 +710,27 @@ fn sample(config: &str) -> (tempfile::TempDir, crate::state::Lock, Agent) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn f13_a_file_that_is_just_being_written_is_no_settings() {
+        let (root, _lock, mut agent) = sample("config acs 'acs'\n\toption url 'http://192.0.2.1/'\n");
+        let file = root.path().join("etc/config/cwmpd");
+        std::fs::remove_file(&file).unwrap();
+        agent.reload();
+        std::fs::write(&file, "").unwrap();
+        agent.reload();
+        assert_eq!(agent.config.acs.url, "http://192.0.2.1/");
+        assert!(agent.next_deadline().is_some_and(|at| at <= agent.live.monotonic() + WRITING));
+        std::fs::write(&file, "config acs 'acs'\n\toption url 'http://192.0.2.2/'\n").unwrap();
+        agent.reload();
+        assert_eq!((agent.config.acs.url.as_str(), agent.reload_at), ("http://192.0.2.2/", None));
+        // Nobody writes for so long: it is really gone.
+        std::fs::remove_file(&file).unwrap();
+        agent.reload();
+        agent.reload_at = Some(Duration::ZERO);
+        agent.poll_timers();
+        assert_eq!((agent.config.acs.url.as_str(), agent.reload_at), ("", None));
+    }
 
     #[test]
     fn what_is_left_of_a_clock_that_was_ahead_goes_when_it_is_set_back() {

@@ -8,7 +8,7 @@ use super::super::standalone;
 use super::super::status::SessionRecord;
 use super::super::{fill_random, random};
 use super::Agent;
-use super::transfers::Orders;
+use super::transfers::{BOOT_IMAGE, Orders};
 use crate::acs::{self, SystemResolver};
 use crate::config::{Compression, PACKAGE};
 use crate::cwmp::answers::{Reader, text_of, told_by_instance_mode, values_of};
@@ -185,8 +185,12 @@ impl Agent {
 
     /// The user name towards the ACS: `auto` is made of what the DeviceId says (CONFORMANCE T-17).
     pub(super) fn acs_username(&self) -> String {
-        let DeviceId { oui, product_class, serial_number, .. } = self.device_id();
         let found = standalone::identity(self.live.as_ref(), &self.config);
+        if self.config.acs.username != "auto" {
+            // A vendor's file may start a program for each of them.
+            return self.config.acs_username(&found);
+        }
+        let DeviceId { oui, product_class, serial_number, .. } = self.device_id();
         self.config.acs_username(&Identity { manufacturer_oui: oui, product_class, serial_number, ..found })
     }
 
@@ -265,6 +269,9 @@ impl Agent {
                 for name in written.names.iter().map(String::as_str).chain([PARAMETER_KEY]) {
                     if let Some(value) = text_of(&mut context, name) {
                         self.told.set_by_acs(name, &value);
+                        if name == BOOT_IMAGE {
+                            self.transfers.autonomous.choose(&value);
+                        }
                         #[cfg(feature = "lightweight")]
                         self.lightweight.set_by_acs(name, &value);
                     }

@@ -35,6 +35,12 @@ const AGAIN: Duration = Duration::from_secs(10);
 /// and a transfer is tried once only.
 const NETWORK: Duration = Duration::from_secs(60);
 
+/// Which image runs, on a board with more than one.
+const ACTIVE_IMAGE: &str = "Device.DeviceInfo.ActiveFirmwareImage";
+
+/// And which one the next boot starts.
+pub(super) const BOOT_IMAGE: &str = "Device.DeviceInfo.BootFirmwareImage";
+
 /// What is saved in `transfers.json`.
 #[derive(Clone, Default, Debug, Serialize, Deserialize)]
 #[serde(default)]
@@ -186,6 +192,12 @@ impl Agent {
         if !version.is_empty() {
             if self.transfers.autonomous.is_other(&version) {
                 self.transfers.unit_changes.image_changed();
+            }
+            let chosen = self.transfers.autonomous.chosen();
+            // Only a board with such an image is asked which one runs.
+            if !chosen.is_empty() && self.value(ACTIVE_IMAGE) == chosen {
+                self.transfers.autonomous.choose("");
+                expected = true;
             }
             self.transfers.autonomous.start(&version, expected, &policy, now.utc);
         }
@@ -455,13 +467,15 @@ impl Agent {
             }
             Ok(apply::Applied::Now) => {
                 self.transfers.queue.succeeded(id, now);
-                // It may have brought other settings, another ACS too (CONFORMANCE F-13).
-                self.reload();
             }
             Err(trouble) => {
                 self.transfers.queue.failed(id, trouble, now);
             }
         }
+        // It may have brought other settings, another ACS too (CONFORMANCE F-13), and nobody has read any while it was written. They are meant as
+        // they stand now, even if there are none.
+        self.reload_at = Some(now.monotonic);
+        self.reload();
         self.sweep();
         self.results_changed();
         self.log_end(id);
@@ -478,6 +492,7 @@ impl Agent {
     pub fn abandon_applying(&mut self) {
         if let Some(id) = self.transfers.queue.unsettled().map(|transfer| transfer.id) {
             self.settle(id, Err(died()));
+            self.reload_at = Some(self.live.monotonic());
         }
     }
 

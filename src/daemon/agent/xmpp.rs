@@ -45,6 +45,9 @@ pub struct Target {
     pub retry: (u32, u32, u32),
     /// Those of the router: with another one the connection is lost.
     addresses: Vec<IpAddr>,
+    /// How often connections were given up before: one that was given up is made anew, even if it is wanted again as it was before anybody could
+    /// end it, because what was told of it is gone.
+    given_up: u32,
 }
 
 impl Target {
@@ -100,7 +103,7 @@ impl Target {
         );
         let attempts = number(".ServerConnectAttempts").max(1);
         let addresses = addresses.to_vec();
-        Some(Self { row, account, found, keep_alive, attempts, retry, addresses })
+        Some(Self { row, account, found, keep_alive, attempts, retry, addresses, given_up: 0 })
     }
 }
 
@@ -108,6 +111,8 @@ impl Target {
 #[derive(Default)]
 pub(super) struct Xmpp {
     target: Option<Target>,
+    /// [`Target::given_up`]
+    given_up: u32,
     /// ConnReqAllowedJabberIDs
     allowed: Vec<String>,
     rules: Rules,
@@ -136,11 +141,14 @@ impl Agent {
             *state = Default::default();
             state.row = row;
             state.status = "Unknown";
+            self.xmpp.given_up = self.xmpp.given_up.wrapping_add(1);
         }
         if down && wanted.is_some() {
             self.xmpp_is("Dormant", false, "the interface is down");
+            self.xmpp.given_up = self.xmpp.given_up.wrapping_add(1);
         }
-        self.xmpp.target = wanted.filter(|_| !down);
+        let given_up = self.xmpp.given_up;
+        self.xmpp.target = wanted.filter(|_| !down).map(|target| Target { given_up, ..target });
     }
 
     /// The connection that is to be kept.

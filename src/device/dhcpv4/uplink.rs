@@ -40,6 +40,14 @@ pub fn yield_to_ppp(cx: &mut Context, interface: &str) -> Result<(), Fault> {
     DHCP.yield_to_another(cx, "Device.DHCPv4.Client.", interface)
 }
 
+/// Brings the client back that has waited for this interface, which PPP has left.
+///
+/// # Errors
+/// When UCI cannot be written.
+pub fn come_back(cx: &mut Context, interface: &str) -> Result<(), Fault> {
+    DHCP.come_back(cx, "Device.DHCPv4.Client.", interface)
+}
+
 const LIST: Type = STRING.lengths(&[(0, 15)]).format(IPV4).list_within((0, u32::MAX), 256);
 
 /// TR-181 2.17 Device.DHCPv4.Client.{i}.

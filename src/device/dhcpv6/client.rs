@@ -46,6 +46,14 @@ pub fn yield_to_ppp(cx: &mut Context, interface: &str) -> Result<(), Fault> {
     DHCPV6.yield_to_another(cx, "Device.DHCPv6.Client.", interface)
 }
 
+/// Brings the client back that has waited for this interface, which PPP has left.
+///
+/// # Errors
+/// When UCI cannot be written.
+pub fn come_back(cx: &mut Context, interface: &str) -> Result<(), Fault> {
+    DHCPV6.come_back(cx, "Device.DHCPv6.Client.", interface)
+}
+
 /// TR-181 2.17 Device.DHCPv6.Client.{i}.
 pub(super) static CLIENT: Object = Object::table(
     "Device.DHCPv6.Client.{i}.",

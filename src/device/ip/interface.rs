@@ -1,6 +1,6 @@
 //! `Device.IP.Interface.{i}.`: one row for each `config interface`.
 
-use super::super::{cellular, ethernet, layers, net, ppp};
+use super::super::{cellular, dhcpv4, dhcpv6, ethernet, layers, net, ppp};
 use super::truth;
 use crate::error::{Fault, FaultCode, Result};
 use crate::model::access::uci_truth;
@@ -123,18 +123,25 @@ pub fn device(cx: &mut Context, row: &Row) -> Option<String> {
     net::is_device_name(&device).then_some(device)
 }
 
-/// The device, or the name of the section where another interface is on the same device, since names are unique.
+/// The device, or the name of the section where another interface is on the same device, since names are unique. Of several on one device, the one
+/// that is called like it has its name wherever it stands: its section would give it the same name.
 fn name(cx: &mut Context, row: &Row) -> Result<Text> {
     let key = cx.key(row)?;
     let Some(device) = device(cx, row) else { return Ok(Text::Owned(key)) };
     let interfaces = net::interfaces(cx)?;
     let sections = cx.package("network")?.sections().filter(|section| section.kind() == "interface");
-    let first = sections.into_iter().find(|section| {
+    let mut first = None;
+    for section in sections {
         let name = section.name().unwrap_or_default();
         let state = interfaces.get(name);
         let live = net::text(state, "l3_device").or_else(|| net::text(state, "device"));
-        live.or_else(|| section.get("device")).or_else(|| section.get("ifname")) == Some(device.as_str())
-    });
+        if live.or_else(|| section.get("device")).or_else(|| section.get("ifname")) != Some(device.as_str()) {
+            continue;
+        }
+        if first.is_none() || name == device {
+            first = Some(section);
+        }
+    }
     let mine = first.is_none_or(|first| first.name().is_none_or(|name| name == key));
     let name = if mine { device } else { key };
     Ok(Text::Owned(name.chars().take(64).collect()))
@@ -232,11 +239,19 @@ fn set_lower_layers(cx: &mut Context, row: &Row, value: &str) -> Result<(), Faul
             Some(layers::device_of_path(cx, value).ok_or_else(|| Fault::value("not one link, VLAN or PPP interface"))?)
         }
     };
-    if layers::is_ppp(&proto) {
+    let leaves_ppp = layers::is_ppp(&proto);
+    if leaves_ppp {
         ppp::detach(cx, row)?;
     }
     cx.set_option(row, "ifname", None)?;
-    cx.set_option(row, "device", target.as_deref())
+    cx.set_option(row, "device", target.as_deref())?;
+    if leaves_ppp && target.is_some_and(|device| !device.starts_with('@')) {
+        // Its row is enabled all the time, so that an ACS that compares would never enable it.
+        let name = cx.name_section(row)?;
+        dhcpv4::come_back(cx, &name)?;
+        dhcpv6::come_back(cx, &name)?;
+    }
+    Ok(())
 }
 
 /// The one router that there is.

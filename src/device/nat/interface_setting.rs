@@ -3,9 +3,11 @@
 //! A row is known by the name of its interface. One that the ACS has added, and has not given an interface yet, or another than before, is known by
 //! a name that no interface has, and its interface lies in the agent's own state. Interfaces of one zone are masqueraded together.
 //!
-//! An interface that the ACS has made is in no zone. With NAT it is one more way to the internet, and in the zone of these while its row is enabled.
+//! An interface that the ACS has made is in no zone, or in one that was made for rules alone. With NAT it is one more way to the internet, and in the
+//! zone of these while its row is enabled.
 
 use super::{INTERFACE, PACKAGE, zone};
+use crate::device::own_keys;
 use crate::error::{Fault, FaultCode, Result};
 use crate::model::access::truth;
 use crate::model::context::{Context, Row};
@@ -75,10 +77,24 @@ fn keys(cx: &mut Context, _: &Row) -> Result<Vec<String>> {
     Ok(keys)
 }
 
+/// The zone of an interface that has to do with NAT.
+fn zone_of(cx: &mut Context, interface: &str) -> Result<Option<zone::Zone>> {
+    match zone::of_interface(cx, interface)? {
+        Some(zone) if zone::is_as_made(cx, &zone)? => Ok(None),
+        zone => Ok(zone),
+    }
+}
+
+/// Whether the interface of a row has joined this zone, and nobody has put it into another one since.
+fn has_joined(cx: &mut Context, key: &str, zone: &zone::Zone) -> Result<bool> {
+    let joined = cx.own(&own(key, "joined"));
+    Ok(joined.is_some() && joined == Some(cx.section_name(PACKAGE, zone.id)?))
+}
+
 fn enabled(cx: &mut Context, row: &Row) -> Result<bool> {
     let key = cx.key(row)?;
     let interface = interface(cx, &key);
-    match zone::of_interface(cx, &interface)? {
+    match zone_of(cx, &interface)? {
         Some(zone) => Ok(zone.masquerades == Some(true)),
         None => Ok(cx.own(&own(&key, "enable")).is_some()),
     }
@@ -88,9 +104,9 @@ fn set_enable(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
     let value = value == "true";
     let key = cx.key(row)?;
     let interface = interface(cx, &key);
-    match zone::of_interface(cx, &interface)? {
+    match zone_of(cx, &interface)? {
         // The others in the zone keep their NAT.
-        Some(_) if !value && cx.own(&own(&key, "joined")).is_some() => release(cx, &key),
+        Some(zone) if !value && has_joined(cx, &key, &zone)? => release(cx, &key),
         Some(zone) if zone.masquerades == Some(true) || value => zone::set_masquerading(cx, &zone, Some(value)),
         Some(_) => Ok(()),
         None if value && zone::can_join_for_nat(cx, &interface)? => join(cx, &key, &interface),
@@ -105,8 +121,10 @@ fn set_enable(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> {
 fn join(cx: &mut Context, key: &str, interface: &str) -> Result<(), Fault> {
     let zone = zone::outside(cx)?;
     let zone = zone.ok_or_else(|| Fault::value("no zone of the firewall is one towards the internet"))?;
+    zone::leave_own(cx, interface, &zone)?;
     zone::set_member(cx, &zone, interface, true)?;
-    cx.set_own(&own(key, "joined"), Some("1"));
+    let name = cx.section_name(PACKAGE, zone.id)?;
+    cx.set_own(&own(key, "joined"), Some(&name));
     cx.set_own(&own(key, "enable"), None);
     zone::set_masquerading(cx, &zone, Some(true))
 }
@@ -116,7 +134,7 @@ fn status(cx: &mut Context, row: &Row) -> Result<Text> {
     let interface = interface(cx, &key);
     Ok(Text::Borrowed(if !enabled(cx, row)? {
         "Disabled"
-    } else if zone::of_interface(cx, &interface)?.is_none() {
+    } else if zone_of(cx, &interface)?.is_none() {
         "Error_Misconfigured"
     } else if crate::device::firewall::port_mappings_suspended(cx)? {
         "Enabled_PortMappingDisabled"
@@ -160,7 +178,7 @@ fn set_interface(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> 
     release(cx, &key)?;
     cx.set_own(&own(&key, "interface"), (!name.is_empty()).then_some(name.as_str()));
     cx.set_own(&own(&key, "enable"), (enabled && name.is_empty()).then_some("1"));
-    match zone::of_interface(cx, &name)? {
+    match zone_of(cx, &name)? {
         Some(zone) if enabled => zone::set_masquerading(cx, &zone, Some(true)),
         None if enabled && !name.is_empty() => join(cx, &key, &name),
         _ => Ok(()),
@@ -170,12 +188,13 @@ fn set_interface(cx: &mut Context, row: &Row, value: &str) -> Result<(), Fault> 
 /// Takes the interface of a row out of the zone that it has joined, or ends the masquerading of its zone, unless another row has an interface in it.
 fn release(cx: &mut Context, key: &str) -> Result<(), Fault> {
     let mine = interface(cx, key);
-    let joined = own(key, "joined");
-    let has_joined = cx.own(&joined).is_some();
-    if has_joined {
-        cx.set_own(&joined, None);
-    }
-    let Some(zone) = zone::of_interface(cx, &mine)? else { return Ok(()) };
+    let zone = zone_of(cx, &mine)?;
+    let has_joined = match &zone {
+        Some(zone) => has_joined(cx, key, zone)?,
+        None => false,
+    };
+    own_keys::set_own(cx, &own(key, "joined"), None);
+    let Some(zone) = zone else { return Ok(()) };
     if has_joined {
         return zone::set_member(cx, &zone, &mine, false);
     }

@@ -124,20 +124,47 @@ pub(in crate::device) fn make(cx: &mut Context, interface: &str) -> Result<Zone,
     of_name(cx, &name)?.ok_or_else(|| Fault::internal("the new zone is gone"))
 }
 
+/// Whether a zone is one that [`make`] has made, and that nobody has added something to.
+pub(super) fn is_as_made(cx: &mut Context, zone: &Zone) -> Result<bool> {
+    let name = cx.section_name(PACKAGE, zone.id)?;
+    let section = cx.package(PACKAGE)?.section(zone.id);
+    let only = section.is_some_and(|section| section.options().all(|(option, _)| matches!(option, "name" | "network")));
+    // It was made for one interface, which may have been deleted since.
+    Ok(only && zone.all_interfaces.len() <= 1 && cx.own(&made(&name)).is_some())
+}
+
+/// Takes an interface out of the zone that [`make`] has made for it. What names that zone names another one from then on, as if the interface had been
+/// in it when the rules were made: the order in which an ACS asks for things means nothing.
+pub(super) fn leave_own(cx: &mut Context, interface: &str, to: &Zone) -> Result<(), Fault> {
+    let Some(zone) = of_any_interface(cx, interface)? else { return Ok(()) };
+    if !is_as_made(cx, &zone)? {
+        return Ok(());
+    }
+    let mut naming = Vec::new();
+    for section in cx.package(PACKAGE)?.sections() {
+        for option in ["src", "dest"] {
+            if section.get(option) == Some(zone.name.as_str()) {
+                naming.push((section.id(), option));
+            }
+        }
+    }
+    let package = cx.package_mut(PACKAGE)?;
+    for (id, option) in naming {
+        package.set(id, option, &to.name).map_err(|error| Fault::internal(error.to_string()))?;
+    }
+    drop_unused(cx)
+}
+
 /// Takes the zones away that the agent has made and that nothing names any more. One that a person has added something to stays.
 pub(in crate::device) fn drop_unused(cx: &mut Context) -> Result<(), Fault> {
     for zone in all(cx)?.iter() {
-        let name = cx.section_name(PACKAGE, zone.id)?;
-        if cx.own(&made(&name)).is_none() {
+        if !is_as_made(cx, zone)? {
             continue;
         }
-        let package = cx.package(PACKAGE)?;
-        let is_as_made = package
-            .section(zone.id)
-            .is_some_and(|section| section.options().all(|(option, _)| matches!(option, "name" | "network")));
         let names_it = |option: Option<&str>| option == Some(zone.name.as_str());
-        let is_named = package.sections().any(|section| names_it(section.get("src")) || names_it(section.get("dest")));
-        if is_as_made && !is_named {
+        let package = cx.package(PACKAGE)?;
+        if !package.sections().any(|section| names_it(section.get("src")) || names_it(section.get("dest"))) {
+            let name = cx.section_name(PACKAGE, zone.id)?;
             cx.package_mut(PACKAGE)?.remove_section(zone.id);
             cx.set_own(&made(&name), None);
         }

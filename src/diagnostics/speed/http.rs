@@ -203,15 +203,17 @@ impl Response {
         let mut length = None;
         let mut coded = None;
         for header in response.headers.iter() {
-            let value = std::str::from_utf8(header.value).map_err(|_| BadResponse)?.trim();
+            // What others say is of no use here, and may be in any encoding.
+            let value = || std::str::from_utf8(header.value).map(str::trim).map_err(|_| BadResponse);
             if header.name.eq_ignore_ascii_case("content-length") {
+                let value = value()?;
                 let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
                 let number: u64 = value.parse().ok().filter(|_| digits).ok_or(BadResponse)?;
                 if length.replace(number).is_some_and(|other| other != number) {
                     return Err(BadResponse);
                 }
             } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
-                let last = value.rsplit(',').next().unwrap_or_default().trim();
+                let last = value()?.rsplit(',').next().unwrap_or_default().trim();
                 coded = Some(last.eq_ignore_ascii_case("chunked"));
             }
         }
@@ -283,6 +285,12 @@ mod tests {
         assert!(!response.has_length() && response.closed());
         let (_, mut short) = feed(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", 4).unwrap();
         assert!(short.has_length() && !short.closed());
+    }
+
+    #[test]
+    fn headers_that_do_not_matter_may_be_in_any_encoding() {
+        let (_, response) = feed(b"HTTP/1.1 200 OK\r\nServer: caf\xe9\r\nContent-Length: 1\r\n\r\na", 4).unwrap();
+        assert!(response.is_over());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::echo::{EchoPlus, FIELDS};
 use super::stamp::Stamps;
 use crate::diagnostics::{
-    CANNOT_RESOLVE, INTERNAL, Kind, OTHER, Report, Test, Trouble, Way, address_text, micros, spread,
+    CANNOT_RESOLVE, COMPLETE, INTERNAL, Kind, OTHER, Report, Test, Trouble, Way, address_text, micros, spread,
 };
 
 /// The test.
@@ -46,8 +46,8 @@ fn run(test: &Test<'_>) -> Result<Report, Trouble> {
     let target = way.target(test, host, port)?;
     let mut client = Client::new(test, way.udp(target)?, target)?;
     test.tell(&format!("UDP echo with {host} ({target}), {} bytes of data", client.out.len()));
-    client.run()?;
-    Ok(client.report())
+    let state = client.run()?;
+    Ok(Report { state, ..client.report() })
 }
 
 /// A packet that is on its way.
@@ -103,7 +103,8 @@ impl<'a> Client<'a> {
         })
     }
 
-    fn run(&mut self) -> Result<(), Trouble> {
+    /// The state that it ends in.
+    fn run(&mut self) -> Result<&'static str, Trouble> {
         let packets = self.test.number("NumberOfRepetitions").max(1);
         let mut sent = 0;
         let mut next = Duration::ZERO;
@@ -117,9 +118,17 @@ impl<'a> Client<'a> {
             self.lose(self.stamps.elapsed());
             let lost = self.flights.iter().map(|flight| flight.sent.saturating_add(self.timeout)).min();
             let due = (sent < packets).then_some(next);
-            let Some(until) = [lost, due].into_iter().flatten().min() else { return Ok(()) };
-            if self.test.wait_readable(&self.socket, self.stamps.instant(until))? {
-                self.receive();
+            let Some(until) = [lost, due].into_iter().flatten().min() else { return Ok(COMPLETE) };
+            let came = self.test.wait_readable(&self.socket, self.stamps.instant(until));
+            match self.test.in_time(came)? {
+                Some(true) => self.receive(),
+                Some(false) => {}
+                None => {
+                    // What is still on its way has not come back.
+                    self.timeout = Duration::ZERO;
+                    self.lose(self.stamps.elapsed());
+                    return Ok(OTHER);
+                }
             }
         }
     }

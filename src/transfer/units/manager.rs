@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::work::{DOWNGRADE, MISMATCH, NO_ROOM, STATE};
 use crate::error::FaultCode;
 use crate::platform::live::Live;
-use crate::platform::packages::Manager;
+use crate::platform::packages::{self, Manager, OPKG_STATUS};
 use crate::platform::{System, files};
 use crate::transfer::{Trouble, code, place, settings};
 
@@ -29,6 +29,9 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// What apk is to keep installed, one package a line.
 const WORLD: &str = "/etc/apk/world";
 const LARGEST_WORLD: usize = 256 << 10;
+
+/// The longest status file of opkg, in bytes.
+const LARGEST_STATUS: usize = 4 << 20;
 
 /// What it says, in lower case, while another one is at work.
 const LOCKED: &[&str] = &["could not lock", "unable to lock database"];
@@ -114,6 +117,18 @@ pub(super) fn run(live: &Live, manager: Manager, arguments: &[&str]) -> Result<(
 /// As [`run`]; where others need it, apk leaves it and says nothing of it in its exit status.
 pub(super) fn remove(live: &Live, manager: Manager, name: &str) -> Result<(), Trouble> {
     run(live, manager, &[if manager == Manager::Opkg { "remove" } else { "del" }, name])
+}
+
+/// The packages that somebody has asked for, by name or as a file; the others came along because those need them.
+pub(super) fn asked_for(live: &Live, manager: Manager) -> Vec<String> {
+    let read = |path: &str, longest: usize| {
+        let bytes = live.read_file(path, longest).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    match manager {
+        Manager::Opkg => packages::opkg_asked_for(&read(OPKG_STATUS, LARGEST_STATUS)),
+        Manager::Apk => packages::apk_asked_for(&read(WORLD, LARGEST_WORLD)),
+    }
 }
 
 /// What apk is to keep installed, which a removal that comes to nothing changes all the same.

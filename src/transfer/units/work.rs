@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::manager::{World, remove, run};
+use super::manager::{World, asked_for, remove, run};
 use super::{Ending, Kind, Operation, Unit};
 use crate::acs::{Cancel, Settings, TlsSessions, Url};
 use crate::error::{Fault, FaultCode};
@@ -313,7 +313,7 @@ impl<'a> Source<'a> {
                 let done = self.fetch_and_take(tools, manager, operation, url, &file);
                 fetch::discard(&file);
                 done?;
-                Ok(which(url, before, &tools.catalog.installed()))
+                Ok(which(url, before, &tools.catalog.installed(), &asked_for(tools.live, manager)))
             }
         }
     }
@@ -333,9 +333,10 @@ impl<'a> Source<'a> {
     }
 }
 
-/// The package that a file has brought: among those that are new or changed (its dependencies are, too) the one whose name the file begins with; else,
-/// when nothing has changed, what was there already by that name.
-fn which(url: &str, before: &[Installed], after: &[Installed]) -> Option<String> {
+/// The package that a file has brought: among those that are new or changed (its dependencies are, too) the one whose name the file begins with; where
+/// its name says nothing, as behind `?id=7`, the one that was asked for; else, when nothing has changed, what was there already by
+/// that name.
+fn which(url: &str, before: &[Installed], after: &[Installed], asked_for: &[String]) -> Option<String> {
     let file = url.rsplit('/').next().unwrap_or_default();
     let file = file.split(['?', '#']).next().unwrap_or_default();
     let changed: Vec<&Installed> = after.iter().filter(|installed| !is_in(before, installed)).collect();
@@ -346,6 +347,7 @@ fn which(url: &str, before: &[Installed], after: &[Installed]) -> Option<String>
         fits.max_by_key(|installed| installed.name.len()).map(|installed| installed.name.clone())
     };
     named(&mut changed.iter().copied())
+        .or_else(|| changed.iter().map(|installed| &installed.name).find(|name| asked_for.contains(name)).cloned())
         .or_else(|| changed.first().map(|installed| installed.name.clone()))
         .or_else(|| named(&mut after.iter()))
 }

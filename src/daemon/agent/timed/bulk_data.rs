@@ -182,11 +182,15 @@ impl Agent {
         if self.timed.bulk_data.busy {
             return None;
         }
-        let profile = self.timed.bulk_data.profiles.iter_mut().find(|profile| profile.due.is_some())?;
+        let profiles = &mut self.timed.bulk_data.profiles;
+        let place = profiles.iter().position(|profile| profile.due.is_some())?;
+        // The others come first the next time: a collector that keeps its profile waiting for longer than an interval would have all turns.
+        let mut profile = profiles.remove(place);
         let collect = profile.due.take() == Some(Due::New);
         // All that waits goes along, and then nothing is left to be tried again.
         profile.retry_at = None;
         let (path, unsent) = (profile.path.clone(), std::mem::take(&mut profile.unsent));
+        profiles.push(profile);
         self.timed.bulk_data.busy = true;
         let clock = UtcTime::from(self.live.wall_clock());
         let (device, settings, utc) = (self.device_id(), self.acs_settings(), self.now().utc);
