@@ -346,6 +346,33 @@ fn d08_an_undone_change_does_not_make_the_url_of_dhcp_one_that_is_preset() {
     assert!(!state.contains("url former"), "{state}");
 }
 
+/// CONFORMANCE D-08: what DHCP had said before a change that is kept without having been tried is nothing that a later one could bring back.
+#[test]
+fn d08_a_change_that_is_kept_untried_leaves_no_former_offer() {
+    if !installed("busybox") {
+        return;
+    }
+    let acs = Acs::start();
+    let mut agent = newcomer();
+    agent.options("acs", &[("retry_min_wait", "1"), ("retry_multiplier", "1000")]);
+    agent.option("cpe", "rollback_timeout", "240");
+    lease(&agent.root, &[&acs.url()]);
+    agent.start();
+    let mut session = acs.session();
+    session.inform_ok();
+    session.set(&[("Device.ManagementServer.Password", "xsd:string", "another")]);
+    // Nothing is listening there.
+    let nowhere = "http://127.0.0.1:9/";
+    lease(&agent.root, &[nowhere]);
+    wait_value(&agent, URL, nowhere);
+    session.end();
+    let state = || agent.root.read("/etc/cwmpd/state.json");
+    wait_for("the offer to be noted", || state().contains("url former").then_some(()));
+    agent.option("cpe", "rollback_timeout", "0");
+    agent.wait_log("the change of the ACS is kept: cwmpd.cpe.rollback_timeout is 0 now");
+    wait_for("the former offer to be forgotten", || (!state().contains("url former")).then_some(()));
+}
+
 #[test]
 fn d05_the_acs_comes_by_dhcpv6() {
     if !installed("busybox") {

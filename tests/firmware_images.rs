@@ -223,3 +223,37 @@ fn f24_an_image_that_the_acs_has_chosen_is_no_autonomous_transfer() {
     session.inform_ok();
     session.end();
 }
+
+/// CONFORMANCE F-24: an image that the ACS has chosen is not one that others have stored in its place since.
+#[test]
+fn f24_a_choice_that_has_come_to_nothing_hides_no_image_of_others() {
+    // The one that runs already; and one that somebody else has put aside before it ran.
+    for chosen in [IMAGE_1, IMAGE_2] {
+        let acs = Acs::start();
+        let mut agent = Agent::new(&acs);
+        install(&agent.root);
+        agent.start();
+        acs.serve();
+        let mut session = again(&agent, &acs);
+        let policy = "Device.ManagementServer.AutonomousTransferCompletePolicy.Enable";
+        session.set(&[(policy, "xsd:boolean", "1"), (BOOT, "xsd:string", chosen)]);
+        session.end();
+        agent.wait_idle();
+        if chosen == IMAGE_2 {
+            agent.root.write("/images/boot", "a");
+            agent.reboot();
+            acs.serve();
+            agent.wait_idle();
+        }
+        agent.kill();
+        let place = if chosen == IMAGE_1 { "a" } else { "b" };
+        agent.root.write("/images/active", place);
+        agent.root.write("/images/boot", place);
+        agent.root.replace("/etc/openwrt_release", "24.10.", "25.12.");
+        agent.root.reboot();
+        agent.start();
+        let session = acs.session();
+        let events = session.events();
+        assert!(events.contains(&"10 AUTONOMOUS TRANSFER COMPLETE"), "{chosen}: {events:?}");
+    }
+}

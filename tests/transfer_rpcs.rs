@@ -341,6 +341,33 @@ cat \"$root/half/etc/config/cwmpd\" >&5
     assert_eq!(other.connections(), 0);
 }
 
+/// CONFORMANCE F-13: when the power goes in the middle of it, the settings are those from before, and not half of them.
+#[test]
+fn f13_a_power_cut_leaves_no_half_of_the_settings() {
+    let (acs, other) = (Acs::start(), Acs::start());
+    let mut agent = Agent::new(&acs);
+    agent.options("cpe", &[("rollback_timeout", "4")]);
+    agent.root.write_recorder("/sbin/sysupgrade", ": >\"$root/etc/config/cwmpd\"\nexec sleep 5\n");
+    agent.start();
+    acs.serve();
+    agent.wait_idle();
+    let before = agent.root.read("/etc/config/cwmpd");
+    let mut tar = std::process::Command::new("tar");
+    tar.arg("-C").arg(agent.root.path()).args(["-czf", "-", "etc/config/cwmpd"]);
+    let server = file_server(tar.output().unwrap().stdout);
+    order(&agent, &acs, download("settings", SETTINGS, &server.url("/settings")));
+    wait_for("the settings to be gone", || agent.root.read("/etc/config/cwmpd").is_empty().then_some(()));
+    agent.kill();
+    agent.root.reboot();
+    let url: String = other.url().bytes().map(|byte| format!("{byte:02x}")).collect();
+    agent.root.write("/tmp/run/cwmpd/dhcp.wan", format!("opt43=01{:02x}{url}\n", url.len() / 2));
+    agent.start();
+    let result = told_one(&acs);
+    assert_eq!((result.command_key.as_str(), result.fault_code), ("settings", 9002), "{}", result.fault_string);
+    assert_eq!(agent.root.read("/etc/config/cwmpd"), before);
+    assert_eq!(other.connections(), 0);
+}
+
 /// CONFORMANCE Q-04: after a return to the factory state nobody hears of what was asked for before.
 #[test]
 fn q04_nothing_is_left_after_a_factory_reset() {

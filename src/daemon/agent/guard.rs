@@ -93,6 +93,10 @@ impl Agent {
             if self.config.cpe.rollback_timeout == 0 && !guard.is_off_by_file() {
                 log::warn!("the change of the ACS is kept: cwmpd.cpe.rollback_timeout is 0 now");
                 guard.discard();
+                drop(guard);
+                #[cfg(feature = "discovery")]
+                self.forget_former_offer();
+                self.save();
                 return;
             }
             let possible = enabled && (has_url || guard.took_url());
@@ -148,8 +152,8 @@ impl Agent {
         }
     }
 
-    /// The ACS was not reached in time: everything becomes what it was before.
-    fn undo_change(&mut self, now: Duration) {
+    /// The ACS was not reached in time, or the change was cut off half-way: everything becomes what it was before.
+    pub(super) fn undo_change(&mut self, now: Duration) {
         {
             let mut guard = self.guard.lock();
             let packages = guard.packages();
@@ -165,6 +169,10 @@ impl Agent {
             if !trial.is_undoing() && !changed {
                 // The power went before the change was made.
                 guard.discard();
+                drop(guard);
+                #[cfg(feature = "discovery")]
+                self.forget_former_offer();
+                self.save();
                 return;
             }
             trial.undo();
@@ -181,17 +189,22 @@ impl Agent {
 
     /// Undoes the change. Each step can be done again after a power cut, and what was kept goes last.
     fn go_back(&mut self) -> Result<()> {
-        let (packages, transfers, former, timeout, settle) = {
+        let (packages, transfers, former, why, settle) = {
             let mut guard = self.guard.lock();
             guard.put_back()?;
             let (packages, transfers, former) = (guard.packages(), guard.transfers(), guard.registry());
             let Some(trial) = guard.trial() else { return Ok(()) };
-            (packages, transfers, former, trial.timeout(), trial.settle())
+            // It has not even begun to be tried where it was cut off.
+            let why = match trial.has_started() {
+                true => format!("the ACS was not reached within {} s after its change", trial.timeout()),
+                false => String::from("restoring the settings was cut off"),
+            };
+            (packages, transfers, former, why, trial.settle())
         };
         let utc = self.now().utc.unwrap_or(UtcTime::UNKNOWN).whole_seconds();
         let names: Vec<&str> = packages.iter().map(String::as_str).collect();
         let reason = format!(
-            "{utc} the ACS was not reached within {timeout} s after its change; undone: {}",
+            "{utc} {why}; undone: {}",
             if names.is_empty() { String::from("switches of the network") } else { names.join(", ") }
         );
         let reason: String = reason.chars().take(256).collect();

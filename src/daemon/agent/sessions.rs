@@ -8,7 +8,7 @@ use super::super::standalone;
 use super::super::status::SessionRecord;
 use super::super::{fill_random, random};
 use super::Agent;
-use super::transfers::{BOOT_IMAGE, Orders};
+use super::transfers::{ACTIVE_IMAGE, BOOT_IMAGE, Orders};
 use crate::acs::{self, SystemResolver};
 use crate::config::{Compression, PACKAGE};
 use crate::cwmp::answers::{Reader, text_of, told_by_instance_mode, values_of};
@@ -270,7 +270,9 @@ impl Agent {
                     if let Some(value) = text_of(&mut context, name) {
                         self.told.set_by_acs(name, &value);
                         if name == BOOT_IMAGE {
-                            self.transfers.autonomous.choose(&value);
+                            // The one that runs is not chosen: what else comes to its place is the work of others.
+                            let runs = text_of(&mut context, ACTIVE_IMAGE).is_some_and(|active| active == value);
+                            self.transfers.autonomous.choose(if runs { "" } else { &value });
                         }
                         #[cfg(feature = "lightweight")]
                         self.lightweight.set_by_acs(name, &value);

@@ -36,7 +36,7 @@ const AGAIN: Duration = Duration::from_secs(10);
 const NETWORK: Duration = Duration::from_secs(60);
 
 /// Which image runs, on a board with more than one.
-const ACTIVE_IMAGE: &str = "Device.DeviceInfo.ActiveFirmwareImage";
+pub(super) const ACTIVE_IMAGE: &str = "Device.DeviceInfo.ActiveFirmwareImage";
 
 /// And which one the next boot starts.
 pub(super) const BOOT_IMAGE: &str = "Device.DeviceInfo.BootFirmwareImage";
@@ -184,6 +184,11 @@ impl Agent {
             } else {
                 let text = "the agent or the router went down while the file was being applied";
                 self.settle(id, Err(Trouble::new(FaultCode::INTERNAL_ERROR, text)));
+                // Half of the settings may lead to another ACS, that of DHCP for one, and would be kept when that one is reached. Without a boot what
+                // restores them may still be at work.
+                if !same_boot && self.guard.lock().transfers().contains(&id) {
+                    self.undo_change(now.monotonic);
+                }
             }
         }
         let policy = self.policy();
@@ -193,11 +198,15 @@ impl Agent {
             if self.transfers.autonomous.is_other(&version) {
                 self.transfers.unit_changes.image_changed();
             }
-            let chosen = self.transfers.autonomous.chosen();
+            let chosen = String::from(self.transfers.autonomous.chosen());
             // Only a board with such an image is asked which one runs.
-            if !chosen.is_empty() && self.value(ACTIVE_IMAGE) == chosen {
-                self.transfers.autonomous.choose("");
-                expected = true;
+            if !chosen.is_empty() {
+                let (runs, boots) = (self.value(ACTIVE_IMAGE) == chosen, self.value(BOOT_IMAGE));
+                expected |= runs;
+                // Where others have chosen another one since, what they store in its place later on is not what the ACS has chosen.
+                if runs || !boots.is_empty() && boots != chosen {
+                    self.transfers.autonomous.choose("");
+                }
             }
             self.transfers.autonomous.start(&version, expected, &policy, now.utc);
         }
