@@ -316,6 +316,23 @@ fn d08_a_power_cut_does_not_make_the_url_of_dhcp_one_that_is_preset() {
     assert_eq!(agent.status()["acs_url_from"], "DHCP");
 }
 
+/// An agent whose ACS came by DHCP and has made a change that is on trial; meanwhile DHCP has named another one, where nothing is listening.
+fn led_astray(acs: &Acs, rollback_timeout: &str) -> Agent {
+    const NOWHERE: &str = "http://127.0.0.1:9/";
+    let mut agent = newcomer();
+    agent.options("acs", &[("retry_min_wait", "1"), ("retry_multiplier", "1000")]);
+    agent.option("cpe", "rollback_timeout", rollback_timeout);
+    lease(&agent.root, &[&acs.url()]);
+    agent.start();
+    let mut session = acs.session();
+    session.inform_ok();
+    session.set(&[("Device.ManagementServer.Password", "xsd:string", "another")]);
+    lease(&agent.root, &[NOWHERE]);
+    wait_value(&agent, URL, NOWHERE);
+    session.end();
+    agent
+}
+
 /// DHCP names another ACS while a change is on trial. What comes back with the undone change is not preset: DHCP may go on naming the ACS.
 #[test]
 fn d08_an_undone_change_does_not_make_the_url_of_dhcp_one_that_is_preset() {
@@ -323,19 +340,7 @@ fn d08_an_undone_change_does_not_make_the_url_of_dhcp_one_that_is_preset() {
         return;
     }
     let (first, second) = (Acs::start(), Acs::start());
-    let mut agent = newcomer();
-    agent.options("acs", &[("retry_min_wait", "1"), ("retry_multiplier", "1000")]);
-    agent.option("cpe", "rollback_timeout", "4");
-    lease(&agent.root, &[&first.url()]);
-    agent.start();
-    let mut session = first.session();
-    session.inform_ok();
-    session.set(&[("Device.ManagementServer.Password", "xsd:string", "another")]);
-    // Nothing is listening there.
-    let nowhere = "http://127.0.0.1:9/";
-    lease(&agent.root, &[nowhere]);
-    wait_value(&agent, URL, nowhere);
-    session.end();
+    let agent = led_astray(&first, "4");
     agent.wait_log("undone: cwmpd");
     lease(&agent.root, &[&second.url()]);
     wait_value(&agent, URL, &second.url());
@@ -353,19 +358,7 @@ fn d08_a_change_that_is_kept_untried_leaves_no_former_offer() {
         return;
     }
     let acs = Acs::start();
-    let mut agent = newcomer();
-    agent.options("acs", &[("retry_min_wait", "1"), ("retry_multiplier", "1000")]);
-    agent.option("cpe", "rollback_timeout", "240");
-    lease(&agent.root, &[&acs.url()]);
-    agent.start();
-    let mut session = acs.session();
-    session.inform_ok();
-    session.set(&[("Device.ManagementServer.Password", "xsd:string", "another")]);
-    // Nothing is listening there.
-    let nowhere = "http://127.0.0.1:9/";
-    lease(&agent.root, &[nowhere]);
-    wait_value(&agent, URL, nowhere);
-    session.end();
+    let agent = led_astray(&acs, "240");
     let state = || agent.root.read("/etc/cwmpd/state.json");
     wait_for("the offer to be noted", || state().contains("url former").then_some(()));
     agent.option("cpe", "rollback_timeout", "0");

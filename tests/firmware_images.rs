@@ -200,18 +200,25 @@ fn f02_a_stored_image_runs_when_the_acs_wants_it_to() {
     session.end();
 }
 
+/// An agent whose ACS wants to hear of autonomous transfers, and has chosen the image of the next boot.
+fn choosing(acs: &Acs, image: &str) -> Agent {
+    let mut agent = Agent::new(acs);
+    install(&agent.root);
+    agent.start();
+    acs.serve();
+    let mut session = again(&agent, acs);
+    let policy = "Device.ManagementServer.AutonomousTransferCompletePolicy.Enable";
+    session.set(&[(policy, "xsd:boolean", "1"), (BOOT, "xsd:string", image)]);
+    session.end();
+    agent.wait_idle();
+    agent
+}
+
 /// CONFORMANCE F-24: what the ACS has had stored, and has chosen, is no transfer of others when it runs.
 #[test]
 fn f24_an_image_that_the_acs_has_chosen_is_no_autonomous_transfer() {
     let acs = Acs::start();
-    let mut agent = Agent::new(&acs);
-    install(&agent.root);
-    agent.start();
-    acs.serve();
-    let mut session = again(&agent, &acs);
-    let policy = "Device.ManagementServer.AutonomousTransferCompletePolicy.Enable";
-    session.set(&[(policy, "xsd:boolean", "1"), (BOOT, "xsd:string", IMAGE_2)]);
-    session.end();
+    let mut agent = choosing(&acs, IMAGE_2);
     agent.kill();
     agent.root.write("/images/active", "b");
     agent.root.replace("/etc/openwrt_release", "24.10.", "25.12.");
@@ -230,15 +237,7 @@ fn f24_a_choice_that_has_come_to_nothing_hides_no_image_of_others() {
     // The one that runs already; and one that somebody else has put aside before it ran.
     for chosen in [IMAGE_1, IMAGE_2] {
         let acs = Acs::start();
-        let mut agent = Agent::new(&acs);
-        install(&agent.root);
-        agent.start();
-        acs.serve();
-        let mut session = again(&agent, &acs);
-        let policy = "Device.ManagementServer.AutonomousTransferCompletePolicy.Enable";
-        session.set(&[(policy, "xsd:boolean", "1"), (BOOT, "xsd:string", chosen)]);
-        session.end();
-        agent.wait_idle();
+        let mut agent = choosing(&acs, chosen);
         if chosen == IMAGE_2 {
             agent.root.write("/images/boot", "a");
             agent.reboot();
