@@ -308,6 +308,21 @@ fn f13_restored_settings_may_lead_to_another_acs() {
     assert_eq!(codes(&new.serve()), ["0 BOOTSTRAP"]);
 }
 
+/// DHCP offers another ACS (option 43).
+fn offer(agent: &Agent, acs: &Acs) {
+    let url: String = acs.url().bytes().map(|byte| format!("{byte:02x}")).collect();
+    agent.root.write("/tmp/run/cwmpd/dhcp.wan", format!("opt43=01{:02x}{url}\n", url.len() / 2));
+}
+
+/// The ACS has the agent's own settings restored, as they are, from the file server.
+fn order_own_settings(agent: &Agent, acs: &Acs) -> Server {
+    let mut tar = std::process::Command::new("tar");
+    tar.arg("-C").arg(agent.root.path()).args(["-czf", "-", "etc/config/cwmpd"]);
+    let server = file_server(tar.output().unwrap().stdout);
+    order(agent, acs, download("settings", SETTINGS, &server.url("/settings")));
+    server
+}
+
 /// CONFORMANCE F-13, D-08: `tar` takes a file away before it writes the new one, flash is slow, and DHCP offers an ACS all the time.
 #[test]
 fn f13_d08_settings_that_are_half_written_lead_to_no_other_acs() {
@@ -328,13 +343,9 @@ cat \"$root/half/etc/config/cwmpd\" >&5
     agent.start();
     acs.serve();
     agent.wait_idle();
-    let url: String = other.url().bytes().map(|byte| format!("{byte:02x}")).collect();
-    agent.root.write("/tmp/run/cwmpd/dhcp.wan", format!("opt43=01{:02x}{url}\n", url.len() / 2));
+    offer(&agent, &other);
     let before = agent.root.read("/etc/config/cwmpd");
-    let mut tar = std::process::Command::new("tar");
-    tar.arg("-C").arg(agent.root.path()).args(["-czf", "-", "etc/config/cwmpd"]);
-    let server = file_server(tar.output().unwrap().stdout);
-    order(&agent, &acs, download("settings", SETTINGS, &server.url("/settings")));
+    let _server = order_own_settings(&agent, &acs);
     let result = told_one(&acs);
     assert_eq!((result.command_key.as_str(), result.fault_code), ("settings", 0), "{}", result.fault_string);
     assert_eq!(agent.root.read("/etc/config/cwmpd"), before);
@@ -352,15 +363,11 @@ fn f13_a_power_cut_leaves_no_half_of_the_settings() {
     acs.serve();
     agent.wait_idle();
     let before = agent.root.read("/etc/config/cwmpd");
-    let mut tar = std::process::Command::new("tar");
-    tar.arg("-C").arg(agent.root.path()).args(["-czf", "-", "etc/config/cwmpd"]);
-    let server = file_server(tar.output().unwrap().stdout);
-    order(&agent, &acs, download("settings", SETTINGS, &server.url("/settings")));
+    let _server = order_own_settings(&agent, &acs);
     wait_for("the settings to be gone", || agent.root.read("/etc/config/cwmpd").is_empty().then_some(()));
     agent.kill();
     agent.root.reboot();
-    let url: String = other.url().bytes().map(|byte| format!("{byte:02x}")).collect();
-    agent.root.write("/tmp/run/cwmpd/dhcp.wan", format!("opt43=01{:02x}{url}\n", url.len() / 2));
+    offer(&agent, &other);
     agent.start();
     let result = told_one(&acs);
     assert_eq!((result.command_key.as_str(), result.fault_code), ("settings", 9002), "{}", result.fault_string);

@@ -20,6 +20,8 @@ const INTERFACE: &str = "Device.IP.Interface.";
 
 /// A kind of client.
 pub struct Client {
+    /// The table of the rows.
+    pub table: &'static str,
     /// The protocol, as netifd calls it.
     pub proto: &'static str,
     /// The type of the sections that wait.
@@ -194,9 +196,9 @@ impl Client {
     ///
     /// # Errors
     /// When UCI cannot be written.
-    pub fn yield_to_another(&self, cx: &mut Context, table: &str, interface: &str) -> Result<(), Fault> {
-        let path = cx.path_of_key(table, interface);
-        match path.and_then(|path| cx.row_of_path(table, &path)) {
+    pub fn yield_to_another(&self, cx: &mut Context, interface: &str) -> Result<(), Fault> {
+        let path = cx.path_of_key(self.table, interface);
+        match path.and_then(|path| cx.row_of_path(self.table, &path)) {
             Some(row) if self.is_active(cx, &row)? => self.park(cx, &row, true, None),
             _ => Ok(()),
         }
@@ -206,7 +208,7 @@ impl Client {
     ///
     /// # Errors
     /// When UCI cannot be written.
-    pub fn come_back(&self, cx: &mut Context, table: &str, interface: &str) -> Result<(), Fault> {
+    pub fn come_back(&self, cx: &mut Context, interface: &str) -> Result<(), Fault> {
         let package = cx.package(PACKAGE)?;
         let is_free =
             package.find(interface).is_some_and(|section| matches!(section.get("proto"), None | Some("none")));
@@ -219,8 +221,8 @@ impl Client {
             return Ok(());
         };
         let key = cx.section_name(PACKAGE, id)?;
-        let path = cx.path_of_key(table, &key);
-        match path.and_then(|path| cx.row_of_path(table, &path)) {
+        let path = cx.path_of_key(self.table, &key);
+        match path.and_then(|path| cx.row_of_path(self.table, &path)) {
             Some(row) => self.settle(cx, &row).map_err(|(_, fault)| fault),
             None => Ok(()),
         }

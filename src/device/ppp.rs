@@ -217,8 +217,8 @@ pub fn attach(cx: &mut Context, above: &Row, ppp: &Row) -> Result<(), Fault> {
         detach(cx, above)?;
     }
     // A client of DHCP stays as a row that waits. The ACS may well switch it off in the same request, in whatever order.
-    dhcpv4::yield_to_ppp(cx, &to)?;
-    dhcpv6::yield_to_ppp(cx, &to)?;
+    dhcpv4::CLIENT.yield_to_another(cx, &to)?;
+    dhcpv6::CLIENT.yield_to_another(cx, &to)?;
     let from = cx.section(ppp)?.id();
     let target = cx.section(above)?.id();
     layers::interface_switch(cx, ppp)?.forget(cx);

@@ -167,9 +167,7 @@ fn set_servers(cx: &mut Context, _: &Row, values: &Values<'_>) -> Result<(), (&'
         after.pop();
     }
     let places = after.iter().any(String::is_empty).then(|| after.join(","));
-    if cx.own(PLACES) != places {
-        cx.set_own(PLACES, places.as_deref());
-    }
+    super::own_keys::set_own(cx, PLACES, places.as_deref());
     after.retain(|server| !server.is_empty());
     if after == before {
         return Ok(());

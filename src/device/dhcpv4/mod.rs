@@ -10,7 +10,7 @@ mod uplink_option;
 
 pub use client::{Lease, leases};
 pub use network::{Subnet, subnet};
-pub use uplink::{come_back, yield_to_ppp};
+pub(in crate::device) use uplink::DHCP as CLIENT;
 
 use crate::error::{Fault, Result};
 use crate::model::access::truth;

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::INTERFACE;
 use crate::device::net;
 use crate::device::netifd_client::{Client, PACKAGE};
-use crate::error::{Fault, Result};
+use crate::error::Result;
 use crate::model::access::truth;
 use crate::model::context::{Context, Row};
 use crate::model::format::{IPV4, IPV4_ADDRESS, mask_of_prefix};
@@ -16,7 +16,8 @@ use crate::model::value::UNSIGNED_INT;
 use crate::model::value::{BOOLEAN, INT, STRING, Type};
 
 /// udhcpc, and what it is told.
-pub(super) static DHCP: Client = Client {
+pub(in crate::device) static DHCP: Client = Client {
+    table: "Device.DHCPv4.Client.",
     proto: "dhcp",
     waiting: "cwmp_dhcp",
     options: &[
@@ -31,22 +32,6 @@ pub(super) static DHCP: Client = Client {
         "classlessroute",
     ],
 };
-
-/// Takes the client of an interface out of effect, since PPP comes in its place.
-///
-/// # Errors
-/// When UCI cannot be written.
-pub fn yield_to_ppp(cx: &mut Context, interface: &str) -> Result<(), Fault> {
-    DHCP.yield_to_another(cx, "Device.DHCPv4.Client.", interface)
-}
-
-/// Brings the client back that has waited for this interface, which PPP has left.
-///
-/// # Errors
-/// When UCI cannot be written.
-pub fn come_back(cx: &mut Context, interface: &str) -> Result<(), Fault> {
-    DHCP.come_back(cx, "Device.DHCPv4.Client.", interface)
-}
 
 const LIST: Type = STRING.lengths(&[(0, 15)]).format(IPV4).list_within((0, u32::MAX), 256);
 

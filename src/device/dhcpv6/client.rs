@@ -15,7 +15,8 @@ use crate::model::value::{BOOLEAN, HEX_BINARY, INT, STRING, UNSIGNED_INT};
 const INTERFACE: &str = "Device.IP.Interface.";
 
 /// odhcp6c, and what it is told.
-pub(super) static DHCPV6: Client = Client {
+pub(in crate::device) static DHCPV6: Client = Client {
+    table: "Device.DHCPv6.Client.",
     proto: "dhcpv6",
     waiting: "cwmp_dhcpv6",
     options: &[
@@ -37,22 +38,6 @@ pub(super) static DHCPV6: Client = Client {
         "soltimeout",
     ],
 };
-
-/// Takes the client of an interface out of effect, since PPP comes in its place.
-///
-/// # Errors
-/// When UCI cannot be written.
-pub fn yield_to_ppp(cx: &mut Context, interface: &str) -> Result<(), Fault> {
-    DHCPV6.yield_to_another(cx, "Device.DHCPv6.Client.", interface)
-}
-
-/// Brings the client back that has waited for this interface, which PPP has left.
-///
-/// # Errors
-/// When UCI cannot be written.
-pub fn come_back(cx: &mut Context, interface: &str) -> Result<(), Fault> {
-    DHCPV6.come_back(cx, "Device.DHCPv6.Client.", interface)
-}
 
 /// TR-181 2.17 Device.DHCPv6.Client.{i}.
 pub(super) static CLIENT: Object = Object::table(

@@ -5,7 +5,7 @@ mod client_option;
 mod lease;
 mod pool;
 
-pub use client::{come_back, yield_to_ppp};
+pub(in crate::device) use client::DHCPV6 as CLIENT;
 pub use pool::{from_names, to_names};
 
 use crate::model::schema::{Object, count, ro};

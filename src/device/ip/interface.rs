@@ -248,8 +248,8 @@ fn set_lower_layers(cx: &mut Context, row: &Row, value: &str) -> Result<(), Faul
     if leaves_ppp && target.is_some_and(|device| !device.starts_with('@')) {
         // Its row is enabled all the time, so that an ACS that compares would never enable it.
         let name = cx.name_section(row)?;
-        dhcpv4::come_back(cx, &name)?;
-        dhcpv6::come_back(cx, &name)?;
+        dhcpv4::CLIENT.come_back(cx, &name)?;
+        dhcpv6::CLIENT.come_back(cx, &name)?;
     }
     Ok(())
 }

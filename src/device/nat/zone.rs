@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::PACKAGE;
-use crate::device::layers;
+use crate::device::{ip, layers};
 use crate::error::{Fault, Result};
 use crate::model::access::uci_truth;
 use crate::model::context::Context;
@@ -50,7 +50,7 @@ pub(in crate::device) fn all(cx: &mut Context) -> Result<Rc<Vec<Zone>>> {
 
 fn is_only_ipv6(network: &Package, interface: &str) -> bool {
     let proto = network.find(interface).and_then(|section| section.get("proto"));
-    matches!(proto, Some("dhcpv6" | "6in4" | "6rd" | "6to4"))
+    proto.is_some_and(ip::interface::is_ipv6)
 }
 
 /// Whether an interface that is in no zone can be put into one: the loopback interface cannot.
